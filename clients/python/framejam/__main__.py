@@ -1,0 +1,5 @@
+"""``python -m framejam`` is the command ``framejam``."""
+
+from framejam.cli import main
+
+main()

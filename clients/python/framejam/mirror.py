@@ -1,0 +1,66 @@
+"""What a client knows of its session: a fold of the server's messages, without any I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from framejam.previews import Preview
+from framejam_protocol.events import Event
+from framejam_protocol.messages import Person, Presence, Resume, TakeStatus, Welcome
+
+
+class Mirror:
+    """The log, the people, the take and the newest preview, as far as they have arrived.
+
+    ``preview_count`` counts previews, so that a reader can tell a new one from the one it has.
+    """
+
+    def __init__(self) -> None:
+        self.welcome: Welcome | None = None
+        self.token: str | None = None
+        self.log: list[Event] = []
+        self.people: tuple[Person, ...] = ()
+        self.pointers: dict[tuple[str, int], Presence] = {}
+        self.take: TakeStatus | None = None
+        self.preview: Preview | None = None
+        self.preview_count = 0
+
+    @property
+    def last_seq(self) -> int:
+        """The newest event that is here, 0 for none."""
+        return len(self.log)
+
+    @property
+    def resume(self) -> Resume | None:
+        """What to say in the hello of the next connection (C2)."""
+        return Resume(self.welcome.epoch, self.last_seq) if self.welcome else None
+
+    def welcomed(self, welcome: Welcome) -> None:
+        """Take over what a welcome says; without recovery the log starts again from 1 (C2)."""
+        if not welcome.recovered:
+            self.log.clear()
+        self.welcome = welcome
+        self.token = welcome.token or self.token
+        self.pointers.clear()
+
+    def append(self, events: Iterable[Event]) -> bool:
+        """Add events, ignoring those that are here; False where one before them is missing (C3)."""
+        for event in events:
+            if event.seq > self.last_seq + 1:
+                return False
+            if event.seq == self.last_seq + 1:
+                self.log.append(event)
+        return True
+
+    def pointed(self, presence: Presence) -> None:
+        """Note where somebody points; off the stage means gone from ``pointers``."""
+        key = (presence.participant, presence.connection)
+        if presence.cursor is None and presence.stroke is None:
+            self.pointers.pop(key, None)
+        else:
+            self.pointers[key] = presence
+
+    def shown(self, preview: Preview) -> None:
+        """Note a preview; a newer one always replaces the one before (C5)."""
+        self.preview = preview
+        self.preview_count += 1

@@ -1,0 +1,314 @@
+"""The session as a program sees it: give instructions, follow the log, watch previews."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from framejam.connection import Connection
+from framejam.errors import FramejamError, TakeFailed, Unreachable
+from framejam.link import Link, parse_link
+from framejam.pending import Receipt
+from framejam.previews import Preview
+from framejam.rest import Rest
+from framejam_protocol.events import Event
+from framejam_protocol.geometry import to_units
+from framejam_protocol.instructions import Content, Image, Instruction, Motion, Paint, Settings
+from framejam_protocol.messages import (
+    Command,
+    Edit,
+    Person,
+    PresenceUpdate,
+    Redo,
+    TakeStatus,
+    Undo,
+    Vocabulary,
+    Watch,
+    Welcome,
+)
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
+    ImageSource = str | os.PathLike[str] | bytes | Picture | None
+
+
+class Session:
+    """One participant's place in a session; made by ``connect``, valid inside its ``async with``.
+
+    Commands (``content``, ``paint``, ``undo``, ...) wait for the server's ack and return a
+    ``Receipt``; they raise ``Refused`` where the server says no and ``Closed`` where the session
+    is over. Between connections they wait: what was given is sent again, and counted once.
+    Cancelling one stops the waiting, not the command.
+    """
+
+    def __init__(self, link: Link, connection: Connection) -> None:
+        self._link = link
+        self._connection = connection
+        self._mirror = connection.mirror
+        self._rest = Rest(link, lambda: self._mirror.token or link.token)
+        self._ended: FramejamError | None = None
+
+    # -- who and what ----------------------------------------------------------------------
+
+    @property
+    def me(self) -> str:
+        """This participant's id, as in the ``author`` of events."""
+        return self._welcome.participant
+
+    @property
+    def role(self) -> str:
+        """``owner``, ``editor`` or ``viewer`` (A1)."""
+        return self._welcome.role
+
+    @property
+    def settings(self) -> Settings:
+        """Model, seed, steps, frames, size and frame rate of the take."""
+        return self._welcome.settings
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words the model knows, in groups; empty where it takes any text."""
+        return self._welcome.vocabulary
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        """Everybody of the session, whether here now or not."""
+        return self._mirror.people
+
+    @property
+    def log(self) -> tuple[Event, ...]:
+        """All events so far, ``log[0]`` has seq 1."""
+        return tuple(self._mirror.log)
+
+    @property
+    def take(self) -> TakeStatus | None:
+        """What the loop is doing; None before the server first says so."""
+        return self._mirror.take
+
+    @property
+    def preview(self) -> Preview | None:
+        """The newest preview, or None before the first."""
+        return self._mirror.preview
+
+    # -- instructions ----------------------------------------------------------------------
+
+    async def content(self, text: str, *, depth: float | None = None) -> Receipt:
+        """Set the content prompt: what is visible. ``depth`` as in ``give``."""
+        return await self.give(Content(text), depth=depth)
+
+    async def motion(self, text: str, *, depth: float | None = None) -> Receipt:
+        """Set the motion prompt: how it moves. ``depth`` as in ``give``."""
+        return await self.give(Motion(text), depth=depth)
+
+    async def paint(self, points: Iterable[tuple[float, float]], *, color: str = "#ffffff",
+                    width: float = 0.06, strength: float = 1.0,
+                    depth: float | None = None) -> Receipt:
+        """Paint one stroke through ``points``, (x, y) from (0, 0) upper left to (1, 1).
+
+        ``color`` is ``#rrggbb``; ``width`` the brush's diameter as a share of the frame's width,
+        above 0 to 1; ``strength`` 0 to 1. Raises ``ValueError`` for numbers that are not finite.
+        """
+        stroke = Paint(
+            points=tuple((to_units(x), to_units(y)) for x, y in points),
+            color=color.lower(), width=max(1, to_units(width)), strength=to_units(strength))
+        return await self.give(stroke, depth=depth)
+
+    async def image(self, source: ImageSource, *, depth: float | None = None) -> Receipt:
+        """Set the reference image from a file, its bytes or a Pillow image; None takes it away.
+
+        Raises ``OSError`` for a file that cannot be read, ``Refused`` for one that is no image or
+        too large, ``Unreachable`` where the upload found no server.
+        """
+        blob = None if source is None else await self._upload(source)
+        return await self.give(Image(blob), depth=depth)
+
+    async def give(self, instruction: Instruction, *, depth: float | None = None) -> Receipt:
+        """Give any instruction. ``depth`` from 0 to 1 is the share of the loop it may re-run (T3);
+        None leaves it to the kind of instruction."""
+        share = None if depth is None else to_units(depth)
+        return await self._command(lambda number: Edit(number, instruction, share))
+
+    async def undo(self) -> Receipt:
+        """Undo this person's own newest live edit (U2). Raises ``Refused`` nothing_to_undo."""
+        return await self._command(Undo)
+
+    async def redo(self) -> Receipt:
+        """Bring back what the last undo took out (U4). Raises ``Refused`` nothing_to_redo."""
+        return await self._command(Redo)
+
+    async def point(self, x: float, y: float, frame: int | None = None) -> None:
+        """Show the others a pointer at (x, y), shares of the frame, on frame ``frame`` from 0.
+
+        Returns at once; only the newest position is sent. Raises ``ValueError`` as ``paint``.
+        """
+        self._check_open()
+        self._connection.say(PresenceUpdate(cursor=(to_units(x), to_units(y)), frame=frame))
+
+    async def watch(self, tier: Literal["sheet", "none"], rate: int = 30) -> None:
+        """Choose which previews to get, at most ``rate`` a second (1 to 60). Returns at once."""
+        self._check_open()
+        self._connection.say(Watch(tier, rate))
+
+    # -- following -------------------------------------------------------------------------
+
+    async def events(self, after: int | None = None) -> AsyncIterator[Event]:
+        """Every event after seq ``after``, each once, as they come; None: from now on.
+
+        Ends by raising ``Closed`` when the session is over.
+        """
+        at = self._mirror.last_seq if after is None else after
+        while True:
+            while self._mirror.last_seq <= at:
+                await self._change()
+            yield self._mirror.log[at]
+            at += 1
+
+    async def previews(self) -> AsyncIterator[Preview]:
+        """The newest preview, again and again; those a slow reader missed are skipped (C5).
+
+        Ends by raising ``Closed`` when the session is over.
+        """
+        seen = 0
+        while True:
+            while self._mirror.preview_count == seen:
+                await self._change()
+            seen = self._mirror.preview_count
+            if self._mirror.preview is not None:
+                yield self._mirror.preview
+
+    async def finished(self, seq: int = 0) -> TakeStatus:
+        """Wait until the take is finished with all live edits up to ``seq`` in it (T13).
+
+        Raises ``TakeFailed`` where the server has given it up.
+        """
+        while True:
+            take = self._mirror.take
+            if take and take.seq >= seq and take.state == "failed":
+                raise TakeFailed(take.note or "the server gives no reason")
+            if take and take.seq >= seq and take.state == "finished":
+                return take
+            await self._change()
+
+    # -- over HTTP -------------------------------------------------------------------------
+
+    async def export(self, path: str | os.PathLike[str]) -> Path:
+        """Write the finished take to ``path`` as MP4.
+
+        Raises ``Refused`` not_ready while it is denoising (wait for ``finished`` first),
+        ``Unreachable`` where there is no server, ``OSError`` where ``path`` cannot be written.
+        """
+        clip = await self._rest.get("clip.mp4")
+        target = Path(path)
+        await asyncio.to_thread(target.write_bytes, clip)
+        return target
+
+    async def download(self, blob: str) -> bytes:
+        """The file behind a blob id, such as another person's reference image."""
+        return await self._rest.get(f"blobs/{blob}")
+
+    async def invite(self, role: Literal["owner", "editor", "viewer"] = "editor") -> str:
+        """A new link that lets people in as ``role``. Raises ``Refused`` forbidden: owners only."""
+        body = json.dumps({"role": role}).encode()
+        made = await self._rest.post("invites", body, "application/json")
+        return self._link.base + str(made["path"])
+
+    # -- inside ----------------------------------------------------------------------------
+
+    @property
+    def _welcome(self) -> Welcome:
+        assert self._mirror.welcome is not None, "connect() waits for the welcome"
+        return self._mirror.welcome
+
+    def _check_open(self) -> None:
+        if self._ended:
+            raise self._ended
+
+    async def _command(self, make: Callable[[int], Command]) -> Receipt:
+        self._check_open()
+        answer = self._connection.pending.add(make, time.perf_counter())
+        self._connection.flush()
+        return await answer
+
+    async def _upload(self, source: str | os.PathLike[str] | bytes | Picture) -> str:
+        data = await asyncio.to_thread(_image_bytes, source)
+        made = await self._rest.post("blobs", data, "application/octet-stream")
+        return str(made["blob"])
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            await self._change()
+
+    async def _change(self) -> None:
+        self._check_open()
+        await self._connection.changed.wait()
+
+    def _end(self, error: FramejamError) -> None:
+        self._ended = error
+        self._connection.pending.fail(error)
+        self._connection.changed.ring()
+
+
+@asynccontextmanager
+async def connect(url: str, name: str | None = None, color: str | None = None, *,
+                  patience: float = 20.0) -> AsyncIterator[Session]:
+    """Join the session of an invite link as ``name``; the server chooses what is None.
+
+    ``color`` is ``#rrggbb``. Inside the block the connection heals itself. Raises ``BadLink``,
+    ``Unreachable`` after ``patience`` seconds without a complete catch-up, and ``Closed`` or one
+    of its kinds (``Unauthorised``, ``Gone``) where the server turns this client away.
+    """
+    link = parse_link(url)
+    connection = Connection(link, name, color)
+    session = Session(link, connection)
+    running = asyncio.create_task(_run(session, connection))
+    try:
+        async with asyncio.timeout(patience):
+            await session._until(connection.ready.is_set)
+    except TimeoutError:
+        await _stop(running)
+        raise Unreachable(
+            f"no answer from {link.base} within {patience:g} s; {connection.trouble}") from None
+    except BaseException:
+        await _stop(running)
+        raise
+    try:
+        yield session
+    finally:
+        await _stop(running)
+
+
+async def _run(session: Session, connection: Connection) -> None:
+    ended: FramejamError = FramejamError("the session was left")
+    try:
+        await connection.run()
+    except FramejamError as error:
+        ended = error
+    except Exception as error:
+        # Without this a bug or a garbled message would leave everybody waiting for ever.
+        ended = FramejamError(f"the client cannot go on: {error!r}")
+        ended.__cause__ = error
+    finally:
+        session._end(ended)
+
+
+async def _stop(running: asyncio.Task[None]) -> None:
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+def _image_bytes(source: str | os.PathLike[str] | bytes | Picture) -> bytes:
+    if isinstance(source, bytes):
+        return source
+    if isinstance(source, str | os.PathLike):
+        return Path(source).read_bytes()
+    buffer = io.BytesIO()
+    source.save(buffer, format="PNG")
+    return buffer.getvalue()

@@ -1,0 +1,86 @@
+/** From the address to a running session: who are we here, and what goes into the store. */
+
+import { CLOSE, parseLink, Session, type Link, type Presence, type Welcome } from 'framejam';
+
+import { forgetVisit, loadVisit, saveVisit, type Visit } from './visit.ts';
+import { toast, useStudio } from './store.ts';
+
+/** Decide which page this address leads to, and connect where we are known. */
+export function start(): void {
+  const link = parseLink(location.href);
+  if (!link) return;
+  const visit = loadVisit(link.session);
+  const sameInvite = link.token === null || link.token === visit?.invite;
+  if (visit && sameInvite) enter(visit.name);
+  else if (link.token) {
+    useStudio.setState({ page: { name: 'join', known: visit?.name ?? null } });
+  }
+}
+
+/** Join as a new person, through the invite in the address. */
+export function join(name: string): void {
+  const link = parseLink(location.href);
+  if (link?.token) open(link, link.token, { name, invite: link.token });
+}
+
+/** Go on as the person this browser knows. */
+export function enter(name: string): void {
+  const link = parseLink(location.href);
+  const visit = link && loadVisit(link.session);
+  if (link && visit) open(link, visit.token, { name, invite: visit.invite });
+}
+
+function open(link: Link, token: string, self: Omit<Visit, 'token'>): void {
+  const session = new Session({
+    origin: link.origin, session: link.session, token, name: self.name,
+  });
+  useStudio.setState({ page: { name: 'studio' }, session });
+  follow(session);
+  session.on('welcome', (welcome) => remember(session, welcome, self));
+  session.on('status', (status) => {
+    // A stored token that lost its worth must not stand in the way of a fresh invite.
+    if (status.phase === 'ended' && status.code === CLOSE.UNAUTHORISED) forgetVisit(link.session);
+  });
+  window.addEventListener('online', () => session.connect());
+  session.connect();
+}
+
+/** Keep the participant's token, and take the invite out of the visible address. */
+function remember(session: Session, welcome: Welcome, self: Omit<Visit, 'token'>): void {
+  saveVisit(welcome.session, { ...self, token: session.token });
+  history.replaceState(null, '', `/s/${welcome.session}`);
+}
+
+/** Copy what the session tells into the store. */
+function follow(session: Session): void {
+  const set = useStudio.setState;
+  session.on('status', (status) => {
+    set({ status });
+    if (status.phase !== 'live') set({ presence: new Map() });
+  });
+  session.on('welcome', (welcome) => set({ welcome }));
+  session.on('state', (log) => set({ log }));
+  session.on('pending', (pending) => set({ pending }));
+  session.on('take', (take) => set({ take }));
+  session.on('preview', (preview) => useStudio.getState().player.show(preview));
+  session.on('refused', ({ refusal }) => toast('problem', refusal.message));
+  session.on('fault', (fault) => toast('problem', fault.message));
+  session.on('people', (people) => {
+    const here = new Set(people.filter((p) => p.connections > 0).map((p) => p.participant));
+    set((s) => ({
+      people,
+      presence: new Map([...s.presence].filter(([, p]) => here.has(p.participant))),
+    }));
+  });
+  session.on('presence', (presence) => set((s) => ({
+    presence: placed(s.presence, presence),
+  })));
+}
+
+function placed(map: ReadonlyMap<string, Presence>, presence: Presence): Map<string, Presence> {
+  const next = new Map(map);
+  const key = `${presence.participant}:${presence.connection}`;
+  if (presence.cursor || presence.stroke) next.set(key, presence);
+  else next.delete(key);
+  return next;
+}

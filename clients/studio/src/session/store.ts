@@ -1,0 +1,100 @@
+/** What the page shows, in one store; components subscribe to the parts they need. */
+
+import {
+  LogFold, UNIT, type LiveStroke, type LogState, type Pending, type Person, type Presence,
+  type Session, type Status, type TakeStatus, type Welcome,
+} from 'framejam';
+import { create } from 'zustand';
+
+import { Player, type Shown } from '../stage/player.ts';
+
+/** Which page is shown. */
+export type Page =
+  | { readonly name: 'nowhere' }
+  | { readonly name: 'join'; readonly known: string | null }
+  | { readonly name: 'studio' };
+
+export interface Toast {
+  readonly id: number;
+  readonly tone: 'problem' | 'news';
+  readonly text: string;
+}
+
+export type Tool = 'select' | 'brush';
+
+export interface StudioState {
+  readonly page: Page;
+  readonly session: Session | null;
+  readonly status: Status;
+  readonly welcome: Welcome | null;
+  readonly log: LogState;
+  readonly pending: readonly Pending[];
+  readonly people: readonly Person[];
+  /** By participant and connection: one person may point from two windows. */
+  readonly presence: ReadonlyMap<string, Presence>;
+  readonly take: TakeStatus | null;
+  readonly player: Player;
+  /** What the newest drawn preview says about itself. */
+  readonly shown: Shown | null;
+  readonly playing: boolean;
+  readonly frame: number;
+  readonly tool: Tool;
+  readonly color: string;
+  /** The brush's diameter in 1/65536 of the frame's width. */
+  readonly size: number;
+  /** The stroke under our own pen. */
+  readonly drawing: LiveStroke | null;
+  readonly uploading: boolean;
+  readonly toasts: readonly Toast[];
+}
+
+const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+
+export const useStudio = create<StudioState>(() => ({
+  page: { name: 'nowhere' },
+  session: null,
+  status: { phase: 'left' },
+  welcome: null,
+  log: new LogFold().state,
+  pending: [],
+  people: [],
+  presence: new Map(),
+  take: null,
+  player: new Player((shown) => useStudio.setState({ shown })),
+  shown: null,
+  playing: !calm,
+  frame: 0,
+  tool: 'brush',
+  color: '#e5484d',
+  size: Math.round(UNIT * 0.06),
+  drawing: null,
+  uploading: false,
+  toasts: [],
+}));
+
+/** Why the tools are off, in words for a tooltip; null where they are on. */
+export function whyReadOnly(state: StudioState): string | null {
+  if (state.status.phase === 'ended') return 'The connection to this session has ended.';
+  if (state.welcome === null) return 'Connecting…';
+  if (state.welcome.role === 'viewer') {
+    return 'You are here as a viewer. Ask the owner for an editor link to change things.';
+  }
+  return null;
+}
+
+let toastIds = 0;
+const TOAST_MS = 7_000;
+
+export function toast(tone: Toast['tone'], text: string): void {
+  toastIds += 1;
+  const id = toastIds;
+  // The same sentence twice is noise.
+  useStudio.setState((s) => ({
+    toasts: [...s.toasts.filter((t) => t.text !== text), { id, tone, text }].slice(-3),
+  }));
+  setTimeout(() => dismiss(id), TOAST_MS);
+}
+
+export function dismiss(id: number): void {
+  useStudio.setState((s) => ({ toasts: s.toasts.filter((t) => t.id !== id) }));
+}

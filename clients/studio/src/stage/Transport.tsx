@@ -1,0 +1,67 @@
+import { useStudio, type StudioState } from '../session/store.ts';
+import { Icon } from '../shell/Icon.tsx';
+
+/** Play, scrub, and how far the loop is. Its height never changes. */
+export function Transport() {
+  const playing = useStudio((s) => s.playing);
+  const frame = useStudio((s) => s.frame);
+  const frames = useStudio((s) => s.shown?.frames ?? s.welcome?.settings.frames ?? 1);
+  const idle = useStudio((s) => s.shown === null);
+  const scrub = (to: number): void => useStudio.setState({ frame: to, playing: false });
+  return (
+    <div className="transport">
+      <button
+        type="button" className="icon-button" data-testid="play" disabled={idle}
+        aria-label={playing ? 'Pause' : 'Play'} title={`${playing ? 'Pause' : 'Play'} (Space)`}
+        onClick={() => useStudio.setState({ playing: !playing })}
+      >
+        <Icon name={playing ? 'pause' : 'play'} />
+      </button>
+      <input
+        type="range" className="scrubber" min={0} max={frames - 1} value={Math.min(frame, frames - 1)}
+        disabled={idle} aria-label="Frame" aria-valuetext={`Frame ${frame + 1} of ${frames}`}
+        onChange={(event) => scrub(event.target.valueAsNumber)}
+      />
+      <span className="frame-number">{Math.min(frame, frames - 1) + 1} / {frames}</span>
+      <Progress />
+    </div>
+  );
+}
+
+function Progress() {
+  const take = useStudio((s) => s.take);
+  const shownSeq = useStudio((s) => s.shown?.seq ?? 0);
+  const words = useStudio(stateInWords);
+  const steps = take?.steps ?? 0;
+  const share = take && steps ? take.step / steps : 0;
+  return (
+    <div className="progress" data-state={take?.state ?? 'none'} title={take?.note ?? ''}>
+      <div className="progress-words">
+        <span
+          data-testid="step" data-step={take?.step ?? 0} data-steps={steps}
+          data-state={take?.state ?? 'none'} data-shown-seq={shownSeq}
+        >
+          {take ? `Step ${take.step} of ${steps}` : 'No take yet'}
+        </span>
+        <span className="progress-state">{words}</span>
+      </div>
+      <div
+        className="progress-bar" role="progressbar" aria-label="Denoising" aria-valuemin={0}
+        aria-valuemax={steps} aria-valuenow={take?.step ?? 0}
+      >
+        <i style={{ transform: `scaleX(${share})` }} />
+      </div>
+    </div>
+  );
+}
+
+function stateInWords({ take, log, shown }: StudioState): string {
+  if (!take) return '';
+  const waiting = log.edits.filter((e) => !e.undone && e.seq > (shown?.seq ?? 0)).length;
+  switch (take.state) {
+    case 'running': return waiting ? `Denoising · ${waiting} to take up` : 'Denoising';
+    case 'finished': return 'Finished';
+    case 'waiting': return take.note || 'Waiting';
+    case 'failed': return take.note || 'Stopped by an error';
+  }
+}

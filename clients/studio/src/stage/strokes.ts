@@ -1,0 +1,40 @@
+/** Strokes as the server rasterises them: constant width, round ends and joints, opaque. */
+
+import { fromUnits, type LiveStroke } from 'framejam';
+
+import type { StudioState } from '../session/store.ts';
+
+/** Draw one stroke over a canvas that covers the whole frame. */
+export function drawStroke(context: CanvasRenderingContext2D, stroke: LiveStroke): void {
+  const { width, height } = context.canvas;
+  const [first, ...rest] = stroke.points.map(([x, y]) =>
+    [fromUnits(x) * width, fromUnits(y) * height] as const);
+  if (!first) return;
+  context.lineWidth = fromUnits(stroke.width) * width;
+  context.lineCap = context.lineJoin = 'round';
+  context.strokeStyle = stroke.color;
+  context.beginPath();
+  context.moveTo(...first);
+  // A dot is a line to itself: round ends make it a disc.
+  for (const point of rest.length ? rest : [first]) context.lineTo(...point);
+  context.stroke();
+}
+
+/**
+ * The strokes a preview does not show yet, lowest first: given but not entered (anybody's), on
+ * their way to the log (ours), and still under a pen (theirs, then ours).
+ */
+export function strokesOnTop(state: StudioState): LiveStroke[] {
+  const shownSeq = state.shown?.seq ?? 0;
+  const waiting = state.log.strokes.filter((s) => s.seq > shownSeq).map((s) => s.instruction);
+  const sent: LiveStroke[] = [];
+  for (const { command, seq } of state.pending) {
+    const inLog = seq !== null && seq <= state.log.seq;
+    if (command.type === 'edit' && command.instruction.kind === 'paint' && !inLog) {
+      sent.push(command.instruction);
+    }
+  }
+  const theirs = [...state.presence.values()].flatMap((p) => (p.stroke ? [p.stroke] : []));
+  return [...waiting, ...sent, ...theirs, ...(state.drawing ? [state.drawing] : [])];
+}
+

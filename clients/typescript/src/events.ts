@@ -1,0 +1,69 @@
+/** Events: what the log of a session is made of (L1). */
+
+import type { Instruction, Settings } from './instructions.ts';
+
+export type Role = 'owner' | 'editor' | 'viewer';
+
+/** Event 1 of every log: the session and the settings of its first take. */
+export interface Created {
+  readonly kind: 'created';
+  readonly settings: Settings;
+  readonly v: number;
+}
+
+/** A person entered the session for the first time. */
+export interface Joined {
+  readonly kind: 'joined';
+  readonly participant: string;
+  readonly name: string;
+  readonly color: string;
+  readonly role: Role;
+  readonly v: number;
+}
+
+/** Someone gave an instruction; its group is its own seq (L6). */
+export interface Edited {
+  readonly kind: 'edited';
+  readonly instruction: Instruction;
+  readonly depth: number | null;
+  readonly v: number;
+}
+
+/** The author took these groups out of the state, newest first (U1). */
+export interface Undone {
+  readonly kind: 'undone';
+  readonly groups: readonly number[];
+  readonly shadowed_by: number | null;
+  readonly v: number;
+}
+
+/** The author brought these groups back, with the entry steps they had (U4). */
+export interface Redone {
+  readonly kind: 'redone';
+  readonly groups: readonly number[];
+  readonly v: number;
+}
+
+/** These edits have entry step `step` in take `take` from now on (T2, T7). */
+export interface Entered {
+  readonly kind: 'entered';
+  readonly take: number;
+  readonly step: number;
+  readonly edits: readonly number[];
+  readonly v: number;
+}
+
+export type Body = Created | Joined | Edited | Undone | Redone | Entered;
+
+/** One entry of the log. `seq`, `at` and `author` are stamped by the server (L1). */
+export interface Event {
+  readonly type: 'event';
+  readonly seq: number;
+  /** Milliseconds since the Unix epoch, for people to read; nothing is folded from it. */
+  readonly at: number;
+  /** A participant, or "" for the server. */
+  readonly author: string;
+  readonly body: Body;
+  readonly client_id: string | null;
+  readonly client_seq: number | null;
+}

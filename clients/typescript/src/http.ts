@@ -1,0 +1,87 @@
+/** The HTTP side of a session: files, invites and the finished clip. */
+
+import type { Role } from './events.ts';
+
+/** The server said no; `message` tells a person what to do. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly status: number;
+  readonly code: string;
+  readonly field: string | null;
+
+  constructor(status: number, code: string, message: string, field: string | null = null) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.field = field;
+  }
+}
+
+export interface UploadedImage {
+  readonly blob: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface Invite {
+  readonly path: string;
+  readonly role: Role;
+}
+
+export class HttpApi {
+  readonly #base: string;
+  readonly #token: () => string;
+
+  /** `token` is asked at every call: it changes when an invite becomes a participant. */
+  constructor(origin: string, session: string, token: () => string) {
+    this.#base = `${origin}/api/sessions/${encodeURIComponent(session)}`;
+    this.#token = token;
+  }
+
+  /** Upload an image file; its id goes into an `image` instruction. */
+  async uploadImage(file: Blob): Promise<UploadedImage> {
+    return (await this.#call('/blobs', { method: 'POST', body: file })).json();
+  }
+
+  async image(blob: string): Promise<Blob> {
+    return (await this.#call(`/blobs/${blob}`)).blob();
+  }
+
+  /** Make a link that lets people in with this role (owners only). */
+  async invite(role: Role): Promise<Invite> {
+    const body = JSON.stringify({ role });
+    const headers = { 'Content-Type': 'application/json' };
+    return (await this.#call('/invites', { method: 'POST', body, headers })).json();
+  }
+
+  /** The finished take as MP4; refused as `not_ready` while it is denoising. */
+  async clip(): Promise<Blob> {
+    return (await this.#call('/clip.mp4')).blob();
+  }
+
+  async #call(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = { ...init.headers, Authorization: `Bearer ${this.#token()}` };
+    let response: Response;
+    try {
+      response = await fetch(this.#base + path, { ...init, headers });
+    } catch (cause) {
+      throw new ApiError(0, 'unreachable', 'The server cannot be reached just now.');
+    }
+    if (!response.ok) throw await readError(response);
+    return response;
+  }
+}
+
+async function readError(response: Response): Promise<ApiError> {
+  const fallback = `The server answered ${response.status} ${response.statusText}.`;
+  try {
+    const { error } = await response.json() as {
+      error?: { code?: string; message?: string; field?: string | null };
+    };
+    return new ApiError(response.status, error?.code ?? 'unknown', error?.message ?? fallback,
+                        error?.field ?? null);
+  } catch {
+    // A proxy in between answers with a page of its own.
+    return new ApiError(response.status, 'unknown', fallback);
+  }
+}

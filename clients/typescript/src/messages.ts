@@ -1,0 +1,213 @@
+/** Messages of the socket: MessagePack maps named by `type` (C7). */
+
+import type { Event, Role } from './events.ts';
+import type { Point } from './geometry.ts';
+import type { Instruction, Settings } from './instructions.ts';
+
+/** The protocol version this SDK speaks. */
+export const VERSION = 1;
+
+/** The server keeps only the newest part of a stroke that is still being drawn (C4). */
+export const MAX_LIVE_POINTS = 512;
+
+// ---- client to server
+
+/** Where a returning client stopped (C2). */
+export interface Resume {
+  readonly epoch: string;
+  readonly last_seq: number;
+}
+
+/** The first message of a connection (C1). */
+export interface Hello {
+  readonly type: 'hello';
+  readonly versions: readonly number[];
+  readonly session: string;
+  readonly token: string;
+  readonly client_id: string;
+  readonly name: string | null;
+  readonly color: string | null;
+  readonly capabilities: readonly string[];
+  readonly resume: Resume | null;
+}
+
+export interface EditCommand {
+  readonly type: 'edit';
+  readonly client_seq: number;
+  readonly instruction: Instruction;
+  readonly depth: number | null;
+}
+
+export interface UndoCommand {
+  readonly type: 'undo';
+  readonly client_seq: number;
+}
+
+export interface RedoCommand {
+  readonly type: 'redo';
+  readonly client_seq: number;
+}
+
+/** The messages that change the log and are counted by client_seq (L4). */
+export type Command = EditCommand | UndoCommand | RedoCommand;
+
+/** A stroke that is still being drawn: shown to others, never stored (C4). */
+export interface LiveStroke {
+  readonly points: readonly Point[];
+  readonly color: string;
+  readonly width: number;
+}
+
+/** Where this person points now; null means "not on the stage" (C4). */
+export interface PresenceUpdate {
+  readonly type: 'presence';
+  readonly cursor: Point | null;
+  readonly frame: number | null;
+  readonly stroke: LiveStroke | null;
+}
+
+/** Which previews to send, and at most how many a second (C5). */
+export interface Watch {
+  readonly type: 'watch';
+  readonly tier: 'sheet' | 'none';
+  readonly rate: number;
+}
+
+/** Ask for the events after `after` (C3). */
+export interface Need {
+  readonly type: 'need';
+  readonly after: number;
+}
+
+export interface Ping {
+  readonly type: 'ping';
+  readonly nonce: number;
+}
+
+export type ClientMessage = Hello | Command | PresenceUpdate | Watch | Need | Ping;
+
+// ---- server to client
+
+/** What the server accepts, so that a client can split or warn before it is refused. */
+export interface Limits {
+  readonly message_bytes: number;
+  readonly blob_bytes: number;
+  readonly blob_pixels: number;
+  readonly stroke_points: number;
+  readonly prompt_chars: number;
+}
+
+/** Words the model knows, in groups; empty where it takes any text. */
+export interface Vocabulary {
+  readonly groups: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The answer to a hello (C1); the events the client lacks follow. */
+export interface Welcome {
+  readonly type: 'welcome';
+  readonly version: number;
+  readonly session: string;
+  readonly epoch: string;
+  readonly head_seq: number;
+  readonly state_hash: string;
+  /** False: forget what you have, all events from 1 follow (C2). */
+  readonly recovered: boolean;
+  readonly participant: string;
+  readonly role: Role;
+  readonly next_client_seq: number;
+  readonly settings: Settings;
+  readonly vocabulary: Vocabulary;
+  readonly limits: Limits;
+  /** The participant's own token; only given when it is new. */
+  readonly token: string | null;
+}
+
+/** A piece of the log in seq order; with `more`, ask for the rest (C3). */
+export interface Events {
+  readonly type: 'events';
+  readonly events: readonly Event[];
+  readonly more: boolean;
+}
+
+/** The command is durable as event `seq` (L2). */
+export interface Ack {
+  readonly type: 'ack';
+  readonly client_seq: number;
+  readonly seq: number;
+}
+
+/** The command changed nothing, and why (L5). */
+export interface Refusal {
+  readonly type: 'refusal';
+  readonly client_seq: number;
+  readonly code: string;
+  readonly message: string;
+  readonly field: string | null;
+  readonly rule: string | null;
+  readonly expected: number | null;
+  readonly retry_after_ms: number | null;
+  /** Whether client_seq is used up (L4). */
+  readonly used: boolean;
+}
+
+/** Something other than a command was wrong (L5). */
+export interface Fault {
+  readonly type: 'fault';
+  readonly code: string;
+  readonly message: string;
+  readonly field: string | null;
+  readonly rule: string | null;
+}
+
+/** One participant, and in how many connections they are here now. */
+export interface Person {
+  readonly participant: string;
+  readonly name: string;
+  readonly color: string;
+  readonly role: Role;
+  readonly connections: number;
+}
+
+export interface People {
+  readonly type: 'people';
+  readonly people: readonly Person[];
+}
+
+/** Where one connection of a participant points (C4). */
+export interface Presence {
+  readonly type: 'presence';
+  readonly participant: string;
+  readonly connection: number;
+  readonly cursor: Point | null;
+  readonly frame: number | null;
+  readonly stroke: LiveStroke | null;
+}
+
+/** What the loop is doing (T13 for `seq`); `note` is one sentence for people. */
+export interface TakeStatus {
+  readonly type: 'take';
+  readonly take: number;
+  readonly step: number;
+  readonly steps: number;
+  readonly state: 'running' | 'finished' | 'waiting' | 'failed';
+  readonly seq: number;
+  readonly note: string;
+  readonly digest: string | null;
+}
+
+export interface Pong {
+  readonly type: 'pong';
+  readonly nonce: number;
+}
+
+export type ServerMessage =
+  | Welcome
+  | Events
+  | Event
+  | Ack
+  | Refusal
+  | Fault
+  | People
+  | Presence
+  | TakeStatus
+  | Pong;

@@ -1,0 +1,100 @@
+"""The frozen inputs of a step, compiled from the fold of the edits entered by then.
+
+The order is fixed (M4): the reference image, or P_img's picture of the content prompt; then the
+paint strokes in seq order. The result, the intermediate image, does two things. Its latent is
+the image condition of P_video, and where it was painted, all frames are pulled towards it as a
+residual: as a condition alone paint fades, as a residual alone it does not move the rest along.
+
+Interpretations of InteractiveVideo (arXiv 2402.03040), whose published code leaves these open:
+paint lies on top of P_img's result instead of passing through it again, and a reference image
+stands in for P_img's result, as the embedded P_img does not take an image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import PIL.Image
+import torch
+
+from framejam_pipeline.entries import Fold
+from framejam_pipeline.image import Pixels, fit
+from framejam_pipeline.intermediate import generate_image
+from framejam_pipeline.memo import Memo
+from framejam_pipeline.models.contract import VideoConditions, VideoModel
+from framejam_pipeline.paint import Painting, paint, pool
+from framejam_pipeline.residual import Field, Residual, fold
+from framejam_pipeline.text import caption, text_states
+from framejam_protocol.instructions import Settings
+
+
+@dataclass(frozen=True)
+class StepInputs:
+    """Everything a step needs besides the latents. Shared between steps; never written to."""
+
+    conditions: VideoConditions
+    residual: Residual | None
+
+
+class Compiler:
+    """Compiles folds to step inputs for one take, remembering what it compiled lately.
+
+    Each stage remembers a few results by content, so that a step under an unchanged fold costs
+    nothing here and a new motion prompt does not run P_img again. ``remember`` bounds the
+    results kept per stage; it changes speed, never results.
+    """
+
+    def __init__(
+        self,
+        model: VideoModel,
+        settings: Settings,
+        load_image: Callable[[str], PIL.Image.Image],
+        remember: int = 16,
+    ) -> None:
+        self._model = model
+        self._settings = settings
+        self._load_image = load_image
+        self._inputs: Memo[Fold, StepInputs] = Memo(remember)
+        self._texts: Memo[str, torch.Tensor] = Memo(remember)
+        self._pictures: Memo[tuple[str | None, str], Pixels] = Memo(remember)
+
+    def compile(self, fold: Fold) -> StepInputs:
+        """Return the inputs of a step at which ``fold`` is in force.
+
+        Raises ``ImageUnreadable`` for a reference image that does not decode, and whatever
+        ``load_image`` raises for one that is not there.
+        """
+        return self._inputs.get(fold, lambda: self._compile(fold))
+
+    def intermediate(self, fold: Fold) -> Painting:
+        """Return the intermediate image with all strokes on it, and the weight they are held by."""
+        # A reference image makes the content prompt irrelevant to the picture, but not to text.
+        source = (fold.image, "" if fold.image is not None else fold.content.strip())
+        return paint(self._pictures.get(source, lambda: self._picture(*source)), fold.paint)
+
+    def _compile(self, fold: Fold) -> StepInputs:
+        painting = self.intermediate(fold)
+        latents = self._model.encode_image(painting.pixels)
+        text = caption(fold.content, fold.motion)
+        conditions = VideoConditions(
+            text=self._texts.get(text, lambda: self._encode(text)),
+            image=latents,
+            affinity=self._model.affinity(self._settings.frames, fold.motion),
+        )
+        return StepInputs(conditions, self._residual(painting, latents) if fold.paint else None)
+
+    def _residual(self, painting: Painting, latents: torch.Tensor) -> Residual:
+        """Pull every frame towards the painted picture, cell by cell as far as it is painted."""
+        cells = pool(painting.weight, self._model.spec.latent_factor)
+        weight = torch.from_numpy(cells).to(latents.device)
+        field = Field(weight=weight.unsqueeze(0), target=latents[0].unsqueeze(1))
+        return fold([field], self._model.spec.latent_shape(self._settings))
+
+    def _picture(self, blob: str | None, content: str) -> Pixels:
+        if blob is None:
+            return generate_image(self._model, self._settings, content)
+        return fit(self._load_image(blob), self._settings.width, self._settings.height)
+
+    def _encode(self, text: str) -> torch.Tensor:
+        return text_states(self._model, text, guided=self._settings.guidance > 100)

@@ -1,0 +1,66 @@
+"""The mapping {edit -> entry step} that a take is a function of, and its fold at a step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from framejam_protocol.instructions import Content, Image, Instruction, Motion, Paint
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A live edit's instruction and the step (0 is the first) from which the loop sees it."""
+
+    step: int
+    instruction: Instruction
+
+
+@dataclass(frozen=True)
+class Fold:
+    """What the edits entered so far add up to. Equal folds give equal conditions.
+
+    ``image`` is the blob id of the reference image, None without one; ``paint`` is in seq order.
+    """
+
+    content: str = ""
+    motion: str = ""
+    image: str | None = None
+    paint: tuple[Paint, ...] = ()
+
+    def then(self, instruction: Instruction) -> Fold:
+        """Return the fold after one more edit: prompts and image replace, paint adds (M2, M4)."""
+        match instruction:
+            case Content(text):
+                return replace(self, content=text)
+            case Motion(text):
+                return replace(self, motion=text)
+            case Image(blob):
+                return replace(self, image=blob)
+            case Paint():
+                return replace(self, paint=(*self.paint, instruction))
+
+
+def fold_at(mapping: Mapping[int, Entry], step: int) -> Fold:
+    """Fold the edits of ``mapping`` (by seq) whose entry step is at most ``step``, in seq order."""
+    fold = Fold()
+    for seq in sorted(mapping):
+        if mapping[seq].step <= step:
+            fold = fold.then(mapping[seq].instruction)
+    return fold
+
+
+def first_difference(old: Mapping[int, Entry], new: Mapping[int, Entry]) -> int | None:
+    """Return the lowest step at which a take of ``new`` may differ from one of ``old``.
+
+    That is the lowest entry step, old or new, of any edit that is not the same in both: all
+    checkpoints up to that step stay valid (T7). None if the mappings are equal.
+    """
+    steps = [
+        entry.step
+        for seq in old.keys() | new.keys()
+        if old.get(seq) != new.get(seq)
+        for entry in (old.get(seq), new.get(seq))
+        if entry is not None
+    ]
+    return min(steps, default=None)

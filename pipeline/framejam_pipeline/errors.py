@@ -1,0 +1,43 @@
+"""What can go wrong in the pipeline, as types, so that a worker can tell faults apart."""
+
+from __future__ import annotations
+
+
+class PipelineError(Exception):
+    """Base of every error the pipeline raises on purpose."""
+
+
+class ModelNotFound(PipelineError):
+    """A model's folder, or a part of it, is not on this machine. Nothing is ever downloaded."""
+
+
+class ModelInvalid(PipelineError):
+    """A model's folder is there but cannot be used: wrong sizes, unreadable or unsupported."""
+
+
+class UnsupportedSettings(PipelineError):
+    """The model cannot make what the settings ask for. ``field`` names the setting."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+
+
+class ImageUnreadable(PipelineError):
+    """A reference image could not be decoded, or not within the limits."""
+
+
+class NotFinite(PipelineError):
+    """A step produced NaN or infinity. The take stands where it stood before that step."""
+
+    def __init__(self, step: int, what: str) -> None:
+        super().__init__(f"step {step}: the {what} holds NaN or infinity")
+        self.step = step
+
+
+class TakeUnfinished(PipelineError):
+    """Final frames were asked of a take that still has steps to run."""
+
+
+class TakeFinished(PipelineError):
+    """A step was asked of a take that has run all of its steps."""

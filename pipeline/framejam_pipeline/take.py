@@ -1,0 +1,139 @@
+"""A take: one run of the video model that people watch and steer.
+
+A take is a pure function of (model hash, settings, seed, {live edit -> entry step}): at step s
+it uses the fold of exactly those edits whose entry step is at most s. Whatever the route, by
+rewinds, in pieces, in another process, equal mappings give equal bits on the same machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+
+import PIL.Image
+import torch
+
+from framejam_pipeline.checkpoint import Checkpoint
+from framejam_pipeline.conditions import Compiler
+from framejam_pipeline.decode import final_frames, preview_frames
+from framejam_pipeline.entries import Entry, first_difference, fold_at
+from framejam_pipeline.errors import TakeFinished, TakeUnfinished, UnsupportedSettings
+from framejam_pipeline.image import Pixels
+from framejam_pipeline.loop import DenoiseLoop, guide
+from framejam_pipeline.models.contract import VideoConditions, VideoModel
+from framejam_pipeline.noise import KeyedNoise
+from framejam_protocol.instructions import Settings
+
+__all__ = ["Entry", "Take"]
+
+
+class Take:
+    """The denoising of one clip under a mapping of edits that may change at any time.
+
+    Call ``follow`` with the mapping in force, then ``step`` until ``done``; in between, as often
+    as you like, ``follow`` another mapping. A prompt takes effect at its entry step at once and
+    whole; blending it in over several steps is not part of this version.
+
+    Not safe for use from several threads at a time.
+    """
+
+    def __init__(
+        self,
+        model: VideoModel,
+        settings: Settings,
+        load_image: Callable[[str], PIL.Image.Image],
+    ) -> None:
+        """Start at step 0 with no edits.
+
+        ``load_image`` opens the blob of a reference image by its id; it is called within
+        ``step``. Raises ``UnsupportedSettings`` if the model cannot make the clip.
+        """
+        if settings.model != model.name:
+            raise UnsupportedSettings("model", f"{model.name!r} is loaded, not {settings.model!r}")
+        model.spec.require(settings)
+        self._model = model
+        self._settings = settings
+        self._guidance = settings.guidance / 100
+        self._compiler = Compiler(model, settings, load_image)
+        self._mapping: dict[int, Entry] = {}
+        self._checkpoints: dict[int, Checkpoint] = {}
+        self._loop: DenoiseLoop[VideoConditions] = DenoiseLoop(
+            self._predict,
+            model.make_scheduler(settings.steps),
+            KeyedNoise(settings.seed, "video"),
+            (1, *model.spec.latent_shape(settings)),
+            device=model.affinity(1, "").device,
+        )
+
+    @property
+    def position(self) -> int:
+        """The step that runs next, 0 to ``steps``; equal to ``steps`` when done."""
+        return self._loop.index
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole take."""
+        return self._settings.steps
+
+    @property
+    def done(self) -> bool:
+        """Whether every step has run under the mapping in force."""
+        return self.position >= self.steps
+
+    def follow(self, mapping: Mapping[int, Entry]) -> int:
+        """Put ``mapping`` (seq of the edit -> entry) in force; return the position.
+
+        If the loop is past the first step at which the new mapping can make a difference, it
+        goes back to that step, exactly. Edits that enter at or after ``steps`` never show.
+        Raises ``ValueError`` for a negative entry step.
+        """
+        if any(entry.step < 0 for entry in mapping.values()):
+            raise ValueError("an entry step is 0 or more")
+        changed = first_difference(self._mapping, mapping)
+        if changed is not None and changed < self.position:
+            self._rewind(changed)
+        self._mapping = dict(mapping)
+        return self.position
+
+    def step(self) -> Pixels:
+        """Run step ``position``; return the preview, uint8 (F, H, W, 3), of what it predicts.
+
+        Raises ``TakeFinished`` when done, ``NotFinite`` if the model produced NaN or infinity,
+        ``ImageUnreadable`` or an error of ``load_image`` if the reference image is unusable.
+        After any error the take stands where it stood, and can follow another mapping.
+        """
+        if self.done:
+            raise TakeFinished(f"all {self.steps} steps have run")
+        inputs = self._compiler.compile(fold_at(self._mapping, self.position))
+        before = self._loop.snapshot()
+        try:
+            outcome = self._loop.step(inputs.conditions, inputs.residual)
+        except BaseException:
+            self._loop.restore(before)
+            raise
+        self._checkpoints[before.index] = before
+        return preview_frames(self._model, outcome.clean)
+
+    def latents(self) -> torch.Tensor:
+        """Return a copy of the latents before step ``position``: fp32 (1, c, F, h, w)."""
+        return self._loop.latents.clone()
+
+    def digest(self) -> str:
+        """Return the SHA-256 (hex) of the latents' fp32 bytes in C order, little-endian."""
+        values = self._loop.latents.contiguous().cpu().numpy().astype("<f4")
+        return hashlib.sha256(values.tobytes()).hexdigest()
+
+    def frames(self) -> Pixels:
+        """Decode the finished clip: uint8 (F, H, W, 3). Raises ``TakeUnfinished`` before."""
+        if not self.done:
+            raise TakeUnfinished(f"step {self.position} of {self.steps}")
+        return final_frames(self._model, self._loop.latents)
+
+    def _predict(
+        self, latents: torch.Tensor, timestep: torch.Tensor, conditions: VideoConditions
+    ) -> torch.Tensor:
+        return guide(self._model.predict_video(latents, timestep, conditions), self._guidance)
+
+    def _rewind(self, step: int) -> None:
+        self._loop.restore(self._checkpoints[step])
+        self._checkpoints = {s: kept for s, kept in self._checkpoints.items() if s < step}

@@ -1,0 +1,106 @@
+"""Events: what the log of a session is made of (L1).
+
+A body's ``v`` is its payload version: old ones are upcast when they are read, never rewritten.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import msgspec
+
+from framejam_protocol.geometry import Share
+from framejam_protocol.instructions import Color, Instruction, Settings
+from framejam_protocol.limits import MAX_NAME_CHARS
+
+Seq = Annotated[int, msgspec.Meta(ge=1)]
+"""The place of an event in its session's log: 1, 2, 3 with no gaps (L1)."""
+
+ParticipantId = Annotated[str, msgspec.Meta(pattern="^[0-9a-z]{4,32}$")]
+ClientId = Annotated[str, msgspec.Meta(pattern="^[0-9A-Za-z_-]{8,64}$")]
+"""Chosen at random by a client program (a tab, a script); kept while it runs (L4)."""
+
+ClientSeq = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME_CHARS)]
+
+ROLES: Final = ("owner", "editor", "viewer")
+Role = Annotated[str, msgspec.Meta(pattern="^(owner|editor|viewer)$")]
+"""Owner, editor, or viewer (sees and points, changes nothing): A1."""
+
+
+class Created(msgspec.Struct, frozen=True, tag_field="kind", tag="created"):
+    """Event 1 of every log: the session and the settings of its first take."""
+
+    settings: Settings
+    v: int = 1
+
+
+class Joined(msgspec.Struct, frozen=True, tag_field="kind", tag="joined"):
+    """A person entered the session for the first time; ``author`` of later events refers here."""
+
+    participant: ParticipantId
+    name: Name
+    color: Color
+    role: Role
+    v: int = 1
+
+
+class Edited(msgspec.Struct, frozen=True, tag_field="kind", tag="edited"):
+    """Someone gave an instruction. Its group is its own seq (one gesture, one edit; L6).
+
+    ``depth`` is the author's choice in 1/65536 of how much of the loop it may re-run (T3), None
+    for the default of its kind.
+    """
+
+    instruction: Instruction
+    depth: Share | None = None
+    v: int = 1
+
+
+class Undone(msgspec.Struct, frozen=True, tag_field="kind", tag="undone"):
+    """The author took these groups out of the state, newest first (U1).
+
+    ``shadowed_by`` is the seq of another person's later edit that keeps the result invisible
+    (U3), or None.
+    """
+
+    groups: tuple[Seq, ...]
+    shadowed_by: Seq | None = None
+    v: int = 1
+
+
+class Redone(msgspec.Struct, frozen=True, tag_field="kind", tag="redone"):
+    """The author brought these groups back, with the entry steps they had (U1, U4)."""
+
+    groups: tuple[Seq, ...]
+    v: int = 1
+
+
+class Entered(msgspec.Struct, frozen=True, tag_field="kind", tag="entered"):
+    """These edits have entry step ``step`` in take ``take`` from now on (T2, T7).
+
+    Committed before that step runs; outside the state hash; its author is the server ("").
+    """
+
+    take: Annotated[int, msgspec.Meta(ge=1)]
+    step: Annotated[int, msgspec.Meta(ge=0)]
+    edits: tuple[Seq, ...]
+    v: int = 1
+
+
+Body = Created | Joined | Edited | Undone | Redone | Entered
+
+
+class Event(msgspec.Struct, frozen=True, tag_field="type", tag="event"):
+    """One entry of the log. ``seq``, ``at`` and ``author`` are stamped by the server (L1).
+
+    ``at`` is milliseconds since the Unix epoch, for people to read; nothing is folded from it.
+    ``client_id`` and ``client_seq`` name the message it came from (L4), None for the server's own.
+    """
+
+    seq: Seq
+    at: int
+    author: str
+    body: Body
+    client_id: ClientId | None = None
+    client_seq: ClientSeq | None = None

@@ -1,0 +1,62 @@
+"""Every limit of the protocol, with its reason. SPEC.md repeats the table; a test compares them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+UNIT: Final = 65536
+"""Geometry is integer: 1/65536 of the frame's width (x) or height (y), so every language hashes
+the same numbers (L3)."""
+
+MAX_MESSAGE_BYTES: Final = 256 * 1024
+"""One WebSocket message from a client. The longest stroke is about 40 kB; four times that and a
+bit leaves room for later kinds while a stray upload on the socket is cut off early."""
+
+MAX_HELLO_BYTES: Final = 8 * 1024
+"""A message of a socket that has not said who it is yet (C1): strangers get little memory."""
+
+HELLO_TIMEOUT_S: Final = 10.0
+"""A socket that says nothing for this long is closed with ``hello_timeout`` (C1)."""
+
+MAX_UNAUTHENTICATED: Final = 64
+"""Sockets that may wait for their hello at one time, over all sessions (C1)."""
+
+MAX_CONNECTIONS: Final = 64
+"""Connections of one session. The load suite runs with 50; more needs several machines."""
+
+MAX_PROMPT_CHARS: Final = 500
+"""Characters of one prompt. CLIP text encoders read 77 tokens; 500 characters is beyond that."""
+
+MAX_NAME_CHARS: Final = 40
+"""Characters of a participant's name: what fits beside a cursor."""
+
+MAX_STROKE_POINTS: Final = 4096
+"""Points of one stroke: a minute of a 60 Hz pen. Longer strokes are split by the client."""
+
+MAX_LIVE_POINTS: Final = 512
+"""Points of a stroke that is still being drawn (C4); only its newest part is shown."""
+
+COORDINATE_MIN: Final = -UNIT
+COORDINATE_MAX: Final = 2 * UNIT
+"""A pen may leave the frame by one frame's width; beyond that it is a broken client."""
+
+MAX_BLOB_BYTES: Final = 10 * 1024 * 1024
+"""One uploaded image, as a file (A3)."""
+
+MAX_BLOB_PIXELS: Final = 40_000_000
+"""Pixels of one uploaded image, read from its header before decoding (A3): 40 Mpx decode to
+120 MB, a 20,000 x 20,000 PNG would be 1.2 GB."""
+
+MAX_QUEUED_COMMANDS: Final = 1024
+"""Edits of one session waiting for the log. Beyond that edits are refused as ``rate_limited``
+with a time to come back, so that one session cannot take the server's memory."""
+
+MAX_EVENTS_PER_MESSAGE: Final = 500
+"""Events in one ``events`` message of a catch-up; the client asks for the rest (C3)."""
+
+MAX_OUTBOX_BYTES: Final = 8 * 1024 * 1024
+"""Events waiting for one client. A client further behind is closed with ``slow`` and resumes
+from its last seq, which costs less memory than remembering for it (C4)."""
+
+MAX_SEED: Final = 2**53 - 1
+"""Integers of JavaScript are exact up to here."""

@@ -1,0 +1,249 @@
+"""Messages of the socket: client to server, and server to client.
+
+All are MessagePack maps whose ``type`` names them, except the preview, which is binary
+(``framejam_protocol.preview``). Unknown fields of a client's message are refused: a misspelt
+option that is silently dropped costs its author an afternoon.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from framejam_protocol.events import (
+    ClientId,
+    ClientSeq,
+    Event,
+    Name,
+    ParticipantId,
+    Role,
+    Seq,
+)
+from framejam_protocol.geometry import Point, Share
+from framejam_protocol.instructions import Color, Instruction, Settings
+from framejam_protocol.limits import MAX_LIVE_POINTS
+
+VERSION: Final = 1
+"""The protocol version this package speaks."""
+
+
+class Resume(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a returning client stopped: the log's epoch and the last seq it has (C2)."""
+
+    epoch: Annotated[str, msgspec.Meta(max_length=64)]
+    last_seq: Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Hello(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="hello"):
+    """The first message of a connection (C1); nothing else is accepted before it.
+
+    ``token`` is an invite's or a participant's; with an invite's, ``name`` and ``color`` are those
+    of the new participant (the server chooses where they are missing).
+    """
+
+    versions: Annotated[tuple[int, ...], msgspec.Meta(min_length=1, max_length=16)]
+    session: Annotated[str, msgspec.Meta(max_length=64)]
+    token: Annotated[str, msgspec.Meta(max_length=200)]
+    client_id: ClientId
+    name: Name | None = None
+    color: Color | None = None
+    capabilities: Annotated[tuple[str, ...], msgspec.Meta(max_length=32)] = ()
+    resume: Resume | None = None
+
+
+class Edit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="edit"):
+    """Give an instruction. Answered by ``ack`` or ``refusal`` with the same client_seq (L4, L5)."""
+
+    client_seq: ClientSeq
+    instruction: Instruction
+    depth: Share | None = None
+
+
+class Undo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="undo"):
+    """Undo one's own newest live group (U2). Answered like an edit."""
+
+    client_seq: ClientSeq
+
+
+class Redo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="redo"):
+    """Bring back what one's own last undo took out (U4). Answered like an edit."""
+
+    client_seq: ClientSeq
+
+
+class LiveStroke(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A stroke that is still being drawn: shown to others, never stored, never steering (C4)."""
+
+    points: Annotated[tuple[Point, ...], msgspec.Meta(max_length=MAX_LIVE_POINTS)]
+    color: Color
+    width: Annotated[int, msgspec.Meta(ge=1, le=65536)]
+
+
+class PresenceUpdate(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="presence"
+):
+    """Where this person points now (C4); None fields mean "not on the stage"."""
+
+    cursor: Point | None = None
+    frame: Annotated[int, msgspec.Meta(ge=0, le=4096)] | None = None
+    stroke: LiveStroke | None = None
+
+
+class Watch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="watch"):
+    """Which previews to send (C5): ``tier`` "sheet" or "none", at most ``rate`` a second."""
+
+    tier: Literal["sheet", "none"]
+    rate: Annotated[int, msgspec.Meta(ge=1, le=60)] = 30
+
+
+class Need(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="need"):
+    """Ask for the events after ``after``: a gap was seen, or a catch-up has ``more`` (C3)."""
+
+    after: Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Ping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="ping"):
+    """Is the other end still there? Answered by ``pong`` with the same number (C6)."""
+
+    nonce: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+
+
+ClientMessage = Hello | Edit | Undo | Redo | PresenceUpdate | Watch | Need | Ping
+Command = Edit | Undo | Redo
+"""The messages that change the log and are counted by client_seq."""
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What the server accepts, so that a client can split or warn before it is refused."""
+
+    message_bytes: int
+    blob_bytes: int
+    blob_pixels: int
+    stroke_points: int
+    prompt_chars: int
+
+
+class Vocabulary(msgspec.Struct, frozen=True):
+    """Words the model knows, in groups, for hints beside the prompt; empty: it takes any text."""
+
+    groups: dict[str, tuple[str, ...]]
+
+
+class Welcome(msgspec.Struct, frozen=True, tag_field="type", tag="welcome"):
+    """The answer to a hello (C1). The events the client lacks follow in ``events`` messages.
+
+    ``recovered`` False means: forget what you have, all events from 1 follow (C2). ``token`` is
+    the participant's own, to be kept and used from now on; it is only given when it is new.
+    ``next_client_seq`` is the number the server expects from this client_id (L4).
+    """
+
+    version: int
+    session: str
+    epoch: str
+    head_seq: int
+    state_hash: str
+    recovered: bool
+    participant: ParticipantId
+    role: Role
+    next_client_seq: ClientSeq
+    settings: Settings
+    vocabulary: Vocabulary
+    limits: Limits
+    token: str | None = None
+
+
+class Events(msgspec.Struct, frozen=True, tag_field="type", tag="events"):
+    """A piece of the log in seq order; with ``more``, ask for the rest with ``need`` (C3)."""
+
+    events: tuple[Event, ...]
+    more: bool = False
+
+
+class Ack(msgspec.Struct, frozen=True, tag_field="type", tag="ack"):
+    """The command is durable as event ``seq`` (L2)."""
+
+    client_seq: ClientSeq
+    seq: Seq
+
+
+class Refusal(msgspec.Struct, frozen=True, tag_field="type", tag="refusal"):
+    """The command changed nothing, and why (L5). ``message`` tells a person what to do.
+
+    ``field`` is a path like ``instruction.points[3]``; ``rule`` an id of SPEC.md; ``expected`` the
+    client_seq wanted after a ``gap``; ``used`` tells whether client_seq is used up (L4).
+    """
+
+    client_seq: ClientSeq
+    code: str
+    message: str
+    field: str | None = None
+    rule: str | None = None
+    expected: int | None = None
+    retry_after_ms: int | None = None
+    used: bool = True
+
+
+class Fault(msgspec.Struct, frozen=True, tag_field="type", tag="fault"):
+    """Something other than a command was wrong; the same fields as a refusal (L5).
+
+    Sent before a socket is closed for a reason, too, because browsers hide HTTP bodies.
+    """
+
+    code: str
+    message: str
+    field: str | None = None
+    rule: str | None = None
+
+
+class Person(msgspec.Struct, frozen=True):
+    """One participant and whether they are here now, in how many connections."""
+
+    participant: ParticipantId
+    name: Name
+    color: Color
+    role: Role
+    connections: int
+
+
+class People(msgspec.Struct, frozen=True, tag_field="type", tag="people"):
+    """Everybody of the session; sent after the catch-up and whenever it changes."""
+
+    people: tuple[Person, ...]
+
+
+class Presence(msgspec.Struct, frozen=True, tag_field="type", tag="presence"):
+    """Where one connection of a participant points; coalesced, never stored (C4)."""
+
+    participant: ParticipantId
+    connection: int
+    cursor: Point | None = None
+    frame: int | None = None
+    stroke: LiveStroke | None = None
+
+
+class TakeStatus(msgspec.Struct, frozen=True, tag_field="type", tag="take"):
+    """What the loop is doing: ``state`` is "running", "finished", "waiting" or "failed".
+
+    ``seq`` as in T13. ``note`` is one sentence for people ("re-entering at step 7 of 25").
+    ``digest`` is the SHA-256 of the final latents of a finished take.
+    """
+
+    take: int
+    step: int
+    steps: int
+    state: Literal["running", "finished", "waiting", "failed"]
+    seq: int
+    note: str = ""
+    digest: str | None = None
+
+
+class Pong(msgspec.Struct, frozen=True, tag_field="type", tag="pong"):
+    """The answer to a ping."""
+
+    nonce: int
+
+
+ServerMessage = (
+    Welcome | Events | Event | Ack | Refusal | Fault | People | Presence | TakeStatus | Pong
+)

@@ -1,0 +1,115 @@
+"""Messages to bytes and back (C7): MessagePack on the wire, JSON for people who debug."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+
+from framejam_protocol.errors import Code
+from framejam_protocol.messages import ClientMessage, Command, Edit, Redo, ServerMessage, Undo
+
+_encoder: Final = msgspec.msgpack.Encoder()
+_json_encoder: Final = msgspec.json.Encoder()
+_client: Final[msgspec.msgpack.Decoder[ClientMessage]] = msgspec.msgpack.Decoder(ClientMessage)
+_server: Final[msgspec.msgpack.Decoder[ServerMessage]] = msgspec.msgpack.Decoder(ServerMessage)
+
+# What msgspec says about a place in the message: "... - at `$.instruction.points[3]`".
+_PLACE: Final = re.compile(r" - at `(?:key in )?\$\.?(.*?)`$")
+_NOT_MSGPACK: Final = "these bytes are not MessagePack; send one map a message"
+_COMMAND_TYPES: Final = frozenset({"edit", "undo", "redo"})
+
+
+class WireError(ValueError):
+    """Bytes that are no message of ours.
+
+    ``code`` says what is wrong, ``field`` where; ``client_seq`` is set where the bytes (``raw``)
+    are still recognisable as a command, so that the refusal can be matched to it (L5). ``closes``
+    tells that nothing after it can be trusted either: the socket is closed.
+    """
+
+    def __init__(
+        self,
+        code: Code,
+        message: str,
+        raw: bytes,
+        field: str | None = None,
+        client_seq: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.raw = raw
+        self.field = field
+        self.client_seq = client_seq
+
+    @property
+    def closes(self) -> bool:
+        """Whether the stream of messages itself is broken."""
+        return self.code is Code.MALFORMED
+
+
+def encode(message: ClientMessage | ServerMessage) -> bytes:
+    """A message as MessagePack."""
+    return _encoder.encode(message)
+
+
+def encode_json(message: ClientMessage | ServerMessage) -> bytes:
+    """The same message as JSON, for logs, vectors and debugging (C7)."""
+    return _json_encoder.encode(message)
+
+
+def decode_server(data: bytes) -> ServerMessage:
+    """What a server sent. Raises ``WireError``."""
+    try:
+        return _server.decode(data)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _explain(data, error) from error
+
+
+def decode_client(data: bytes) -> ClientMessage:
+    """What a client sent. Raises ``WireError`` naming the field and what to do."""
+    try:
+        return _client.decode(data)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _explain(data, error) from error
+
+
+def _explain(data: bytes, error: Exception) -> WireError:
+    """Find out how wrong the bytes are: not MessagePack, not a map, or one bad field."""
+    if not isinstance(error, msgspec.ValidationError):
+        return WireError(Code.MALFORMED, _NOT_MSGPACK, data)
+    try:
+        loose = msgspec.msgpack.decode(data)
+    except (msgspec.DecodeError, RecursionError):
+        return WireError(Code.MALFORMED, _NOT_MSGPACK, data)
+    if not isinstance(loose, dict):
+        return WireError(Code.MALFORMED, "a message is a MessagePack map with a field `type`", data)
+    text = str(error)
+    place = _PLACE.search(text)
+    field = (place.group(1) or None) if place else None
+    reason = _PLACE.sub("", text)
+    unknown = reason.startswith("Invalid value") and (field or "").rsplit(".", 1)[-1] in {
+        "type",
+        "kind",
+    }
+    client_seq = None
+    if loose.get("type") in _COMMAND_TYPES:
+        number = loose.get("client_seq")
+        if isinstance(number, int) and not isinstance(number, bool) and 1 <= number < 2**53:
+            client_seq = number
+    too_long = "of length <=" in reason
+    code = Code.UNKNOWN_TYPE if unknown else Code.TOO_LARGE if too_long else Code.INVALID
+    return WireError(
+        code, f"{reason}; correct the field and send it again", data, field, client_seq
+    )
+
+
+def is_command(message: ClientMessage) -> bool:
+    """Whether a message changes the log and is counted by client_seq."""
+    return isinstance(message, Edit | Undo | Redo)
+
+
+def payload(command: Command) -> bytes:
+    """The bytes that decide whether two commands are the same (L4): canonical, client_seq in."""
+    return _encoder.encode(command)

@@ -1,0 +1,288 @@
+"""Drives the take of one live session: enter, step, show, wait (T1, T3, T6, T7).
+
+Policy is ``render.scheduler`` (pure), tensors are in the worker process; this is the loop between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import structlog
+
+from framejam_protocol.instructions import Settings, wanted_step
+from framejam_protocol.messages import TakeStatus
+from framejam_protocol.preview import CODEC_JPEG, TIER_DECODED, TIER_SHEET, Preview
+from framejam_server.live import LiveSession
+from framejam_server.render.pipe import Advance, Advanced, Clip, Pair, Ready
+from framejam_server.render.scheduler import (
+    PROGRESS_BETWEEN_REWINDS,
+    QUIET_S,
+    Enter,
+    Situation,
+    Step,
+    Wait,
+    plan,
+)
+from framejam_server.render.worker import TakeFailed, WorkerDied
+from framejam_server.session.log import FIRST_TAKE
+from framejam_server.store.contract import Store, StoreError, TakeRecord
+
+log = structlog.get_logger("framejam.conductor")
+
+DEATHS_BEFORE_PARKING = 3
+"""A take whose steps killed the worker this often in a row is left alone (T6)."""
+
+RETRY_S = 1.0
+"""How long to wait before trying again what the store or the worker could not do."""
+
+
+class Renderer(Protocol):
+    """What the conductor needs of ``render.worker.Worker``."""
+
+    generation: int
+
+    async def advance(self, request: Advance, generation: int) -> Advanced: ...
+
+    async def forget(self, key: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A finished take: its clip, and the seq of the log it reflects (T13)."""
+
+    take: int
+    seq: int
+    clip: Clip
+
+
+class Conductor:
+    """The take of one session. Run ``run`` as a task; cancel it to stop."""
+
+    def __init__(self, live: LiveSession, worker: Renderer, facts: Ready, store: Store) -> None:
+        settings = live.state.settings
+        assert settings is not None  # event 1 carries them
+        self.live = live
+        self.settings: Settings = settings
+        self.finished: Finished | None = None
+        self._worker = worker
+        self._facts = facts
+        self._store = store
+        self._take = FIRST_TAKE
+        self._position = 0
+        self._held: dict[int, int] = {}  # the mapping as the worker knows it
+        self._generation = -1  # the worker process that knows it
+        self._since_rewind = PROGRESS_BETWEEN_REWINDS
+        self._deaths = 0
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        try:
+            while True:
+                await self._turn()
+        finally:
+            await self._worker.forget(self._key)
+
+    @property
+    def _key(self) -> str:
+        return f"{self.live.row.id}/{self._take}"
+
+    @property
+    def steps(self) -> int:
+        """Steps of the take."""
+        return self.settings.steps
+
+    @property
+    def position(self) -> int:
+        """Steps of the take that are done and still hold."""
+        return self._position
+
+    async def _turn(self) -> None:
+        """One decision at a step boundary."""
+        self.live.changed.clear()
+        self._rewind_to_mapping()
+        situation = self._situation()
+        match plan(situation):
+            case Enter(steps=entering, rewinds=rewinds):
+                try:
+                    await self.live.enter(self._take, entering)
+                except StoreError as error:
+                    await self._pause(f"the take waits: {error}")
+                    return
+                if rewinds:
+                    self._since_rewind = 0
+                    self._say(
+                        "running",
+                        f"re-entering at step {min(entering)} of {self.steps}",
+                        step=min(entering),
+                    )
+            case Step():
+                await self._step()
+            case Wait(for_quiet=for_quiet):
+                await self._wait(for_quiet)
+
+    def _rewind_to_mapping(self) -> None:
+        """Where the mapping in force now first differs from the one the worker has shown (T4)."""
+        mapping = self.live.state.mapping(self._take)
+        changed = [
+            min(step for step in (self._held.get(seq), mapping.get(seq)) if step is not None)
+            for seq in self._held.keys() | mapping.keys()
+            if self._held.get(seq) != mapping.get(seq)
+        ]
+        self._position = min([self._position, *changed])
+
+    def _situation(self) -> Situation:
+        state = self.live.state
+        pending = [edit.seq for edit in state.pending(self._take)]
+        entries = state.mapping(self._take)
+        wanted = {
+            seq: wanted_step(state.edits[seq].instruction, state.edits[seq].depth, self.steps)
+            for seq in (*entries, *pending)
+        }
+        quiet = self.live.clock.mono() - self.live.last_edit_at >= QUIET_S
+        return Situation(
+            self._position, self.steps, entries, tuple(pending), wanted, quiet, self._since_rewind
+        )
+
+    async def _step(self) -> None:
+        """Send the worker what changed, let it run one step, show the result."""
+        state = self.live.state
+        if self._generation != self._worker.generation:
+            self._held, self._generation = {}, self._worker.generation
+            self._position = 0
+        mapping = state.mapping(self._take)
+        seq = state.reflected(self._take)
+        request = Advance(
+            key=self._key,
+            settings=self.settings,
+            fresh=not self._held and self._position == 0,
+            add={
+                edit: Pair(step, state.edits[edit].instruction)
+                for edit, step in mapping.items()
+                if self._held.get(edit) != step
+            },
+            remove=tuple(edit for edit in self._held if edit not in mapping),
+        )
+        try:
+            advanced = await self._worker.advance(request, self._generation)
+        except WorkerDied as error:
+            await self._worker_died(error)
+            return
+        except TakeFailed as error:
+            self._held, self._position = {}, 0
+            await self._park(f"the take failed and waits for a change: {error}")
+            return
+        self._deaths = 0
+        self._held, self._position = mapping, advanced.position
+        self._since_rewind += 1
+        self._show(advanced, seq)
+        if advanced.clip is not None:
+            await self._finish(advanced.clip, mapping, seq)
+        elif advanced.position == 1:
+            self._say("running")
+
+    def _show(self, advanced: Advanced, seq: int) -> None:
+        sheet = advanced.sheet
+        self.live.show(
+            Preview(
+                tier=TIER_DECODED if advanced.clip else TIER_SHEET,
+                codec=CODEC_JPEG,
+                columns=sheet.columns,
+                rows=sheet.rows,
+                frames=sheet.frames,
+                width=sheet.width,
+                height=sheet.height,
+                take=self._take,
+                step=advanced.position,
+                steps=self.steps,
+                seq=seq,
+                at=self.live.clock.now(),
+                image=sheet.jpeg,
+            )
+        )
+
+    async def _finish(self, clip: Clip, mapping: dict[int, int], seq: int) -> None:
+        self.finished = Finished(self._take, seq, clip)
+        self._say("finished", digest=clip.digest)
+        record = {
+            "take": self._take,
+            "seq": seq,
+            "entries": mapping,
+            "settings": {
+                name: getattr(self.settings, name) for name in self.settings.__struct_fields__
+            },
+            "model_hash": self._facts.model_hash,
+            "environment": self._facts.environment,
+        }
+        try:
+            await self._store.add_take(
+                self.live.row.id,
+                TakeRecord(self._take, seq, clip.digest, json.dumps(record, sort_keys=True)),
+            )
+        except StoreError as error:
+            log.warning("take not recorded", session=self.live.row.id, error=str(error))
+
+    async def _wait(self, for_quiet: bool) -> None:
+        """Until something changes, or the editors have been quiet long enough."""
+        self._show_newer_seq()
+        left = self.live.last_edit_at + QUIET_S - self.live.clock.mono()
+        try:
+            await asyncio.wait_for(self.live.changed.wait(), max(left, 0) if for_quiet else None)
+        except TimeoutError:
+            return
+
+    def _show_newer_seq(self) -> None:
+        """A finished take may reflect more of the log without changing: an edit undone before it
+        entered, say. Whoever waits for that seq must see it (T13)."""
+        seq, shown = self.live.state.reflected(self._take), self.live.preview
+        if shown is not None and shown.done and shown.seq < seq:
+            self.live.show(
+                Preview(
+                    **{
+                        **{name: getattr(shown, name) for name in shown.__struct_fields__},
+                        "seq": seq,
+                    }
+                )
+            )
+
+    async def _worker_died(self, error: WorkerDied) -> None:
+        self._held, self._position, self._deaths = {}, 0, self._deaths + 1
+        log.warning("worker died", session=self.live.row.id, deaths=self._deaths, error=str(error))
+        if self._deaths >= DEATHS_BEFORE_PARKING:
+            self._deaths = 0
+            await self._park(
+                "the take stopped the renderer three times and is parked; "
+                "undo the last edit or change something to try again"
+            )
+        else:
+            await self._pause("the renderer restarts; the take is rebuilt from the log")
+
+    async def _park(self, note: str) -> None:
+        """Leave the take alone until somebody changes something."""
+        self._say("failed", note)
+        await self.live.changed.wait()
+
+    async def _pause(self, note: str) -> None:
+        self._say("waiting", note)
+        await asyncio.sleep(RETRY_S)
+
+    def _say(
+        self,
+        state: Literal["running", "finished", "waiting", "failed"],
+        note: str = "",
+        step: int | None = None,
+        digest: str | None = None,
+    ) -> None:
+        self.live.announce(
+            TakeStatus(
+                take=self._take,
+                step=self._position if step is None else step,
+                steps=self.steps,
+                state=state,
+                seq=self.live.state.reflected(self._take),
+                note=note,
+                digest=digest,
+            )
+        )

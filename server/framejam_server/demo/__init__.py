@@ -1,0 +1,1 @@
+"""``framejam demo``: two participants edit one clip over real sockets, and what each edit did."""

@@ -1,0 +1,60 @@
+"""The live part of the demo: two participants, one server, real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import framejam
+from framejam import Session
+from framejam_protocol.events import Edited, Event
+from framejam_protocol.instructions import Image
+from framejam_server.demo.perform import Eyes, perform
+from framejam_server.demo.report import Played
+from framejam_server.demo.script import COLORS, GUEST, OWNER, Act, scenes
+from framejam_server.demo.server import local_server
+
+LIMIT_S: Final = 900.0
+"""The co-edit takes about a minute; a demo that hangs must end, and say so."""
+
+_JOIN_S: Final = 60.0
+
+
+async def play(folder: Path, photo: Path, clip: Path, done: Callable[[Act], None]) -> Played:
+    """Start a server below ``folder``, co-edit with ``photo``, export to ``clip``.
+
+    Raises ``ServerFailed``, ``TimeoutError`` and what the client raises.
+    """
+    async with local_server(folder) as link, asyncio.timeout(LIMIT_S):
+        async with framejam.connect(link, OWNER, COLORS[OWNER], patience=_JOIN_S) as owner:
+            invite = await owner.invite("editor")
+            async with framejam.connect(invite, GUEST, COLORS[GUEST], patience=_JOIN_S) as guest:
+                return await _co_edit(owner, guest, photo, clip, done)
+
+
+async def _co_edit(owner: Session, guest: Session, photo: Path, clip: Path,
+                   done: Callable[[Act], None]) -> Played:
+    eyes = {OWNER: Eyes(owner), GUEST: Eyes(guest)}
+    watching = [asyncio.create_task(each.watch()) for each in eyes.values()]
+    try:
+        await asyncio.gather(*(each.shown(0) for each in eyes.values()))
+        deeds = await perform(scenes(photo), eyes, done)
+        status = await owner.finished(deeds[-1].receipt.seq)
+        await guest.finished(deeds[-1].receipt.seq)
+        await guest.export(clip)
+    finally:
+        for task in watching:
+            task.cancel()
+    return Played(
+        deeds, owner.log, owner.people, owner.settings,
+        {name: each.seen for name, each in eyes.items()},
+        await _blobs(guest, owner.log), status.digest or "")
+
+
+async def _blobs(session: Session, log: tuple[Event, ...]) -> dict[str, bytes]:
+    """Every reference image of the log, fetched as any participant could."""
+    found = {event.body.instruction.blob for event in log
+             if isinstance(event.body, Edited) and isinstance(event.body.instruction, Image)}
+    return {blob: await session.download(blob) for blob in found if blob}

@@ -1,0 +1,81 @@
+"""A real server in its own process, on a free loopback port, gone when the block ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+_READY: Final = "framejam ready "
+_START_TIMEOUT_S: Final = 300.0
+"""Loading the model takes a few seconds; on a machine that is busy with other things, minutes."""
+
+_STOP_TIMEOUT_S: Final = 20.0
+"""SIGTERM drains first; after this long it is killed."""
+
+
+class ServerFailed(RuntimeError):
+    """The server did not come up, or not in time; the message ends with its last words."""
+
+
+@asynccontextmanager
+async def local_server(folder: Path) -> AsyncIterator[str]:
+    """Start a server with its data and its log below ``folder``; gives the owner link.
+
+    Raises ``ServerFailed``. The process is asked to stop, and made to, when the block ends.
+    """
+    log = folder / "server.log"
+    with log.open("wb") as errors:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "framejam_server", "serve",
+            "--port", "0", "--data", str(folder / "data"),
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=errors,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"})
+    try:
+        link = await _link(process, log)
+        draining = asyncio.create_task(_drain(process))
+        try:
+            yield link
+        finally:
+            draining.cancel()
+    finally:
+        await _stop(process)
+
+
+async def _link(process: asyncio.subprocess.Process, log: Path) -> str:
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(_START_TIMEOUT_S):
+            async for line in process.stdout:
+                if line.decode(errors="replace").startswith(_READY):
+                    return line.decode().removeprefix(_READY).strip()
+    except TimeoutError:
+        raise ServerFailed(f"the server was not ready after {_START_TIMEOUT_S:g} s") from None
+    raise ServerFailed(f"the server ended before it was ready: {_last_words(log)}")
+
+
+def _last_words(log: Path) -> str:
+    return " / ".join(log.read_text(errors="replace").strip().splitlines()[-5:])
+
+
+async def _drain(process: asyncio.subprocess.Process) -> None:
+    """Keep reading, so that a full pipe never stops the server."""
+    assert process.stdout is not None
+    while await process.stdout.read(65536):
+        pass
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.send_signal(signal.SIGTERM)
+    try:
+        await asyncio.wait_for(process.wait(), _STOP_TIMEOUT_S)
+    except TimeoutError:
+        process.kill()
+        await process.wait()

@@ -1,0 +1,1 @@
+"""Finished takes as files people can keep."""

@@ -1,0 +1,100 @@
+"""All live sessions of this server: the only place that opens, runs and closes them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from framejam_protocol.errors import Close
+from framejam_protocol.events import Created, Event
+from framejam_protocol.instructions import Settings
+from framejam_server.conductor import Conductor, Renderer
+from framejam_server.live import Clock, LiveSession
+from framejam_server.render.pipe import Ready
+from framejam_server.session.session import Session
+from framejam_server.store.contract import SessionRow, Store
+
+log = structlog.get_logger("framejam.hub")
+
+
+@dataclass(slots=True)
+class Running:
+    """A live session and the task that runs its take."""
+
+    live: LiveSession
+    conductor: Conductor
+    task: asyncio.Task[None]
+
+
+class Hub:
+    """Opens sessions on demand and keeps them until ``close``.
+
+    ``new_id`` makes an unguessable lower-case id; it and the clock are handed in for tests.
+    """
+
+    def __init__(
+        self, store: Store, worker: Renderer, facts: Ready, clock: Clock, new_id: Callable[[], str]
+    ) -> None:
+        self.store = store
+        self.facts = facts
+        self.clock = clock
+        self.new_id = new_id
+        self._worker = worker
+        self._running: dict[str, Running] = {}
+        self._opening = asyncio.Lock()
+
+    async def create(self, settings: Settings) -> SessionRow:
+        """A new session whose event 1 holds the settings. Raises ``StoreError``."""
+        now = self.clock.now()
+        row = SessionRow(self.new_id(), self.new_id(), now)
+        created = Event(seq=1, at=now, author="", body=Created(settings=settings))
+        await self.store.create_session(row, [created])
+        return row
+
+    async def open(self, session: str) -> Running | None:
+        """The session, loaded and with its take running; None where it does not exist.
+
+        Raises ``StoreError`` where the store could not be read.
+        """
+        async with self._opening:
+            running = self._running.get(session)
+            if running is not None:
+                return running
+            stored = await self.store.load(session)
+            if stored is None:
+                return None
+            core = Session(stored.events, stored.receipts, (blob.id for blob in stored.blobs))
+            live = LiveSession(stored.row, core, self.store, self.clock)
+            live.start()
+            conductor = Conductor(live, self._worker, self.facts, self.store)
+            task = asyncio.create_task(conductor.run(), name=f"take of {session}")
+            task.add_done_callback(_report)
+            self._running[session] = Running(live, conductor, task)
+            log.info("session opened", session=session, events=len(stored.events))
+            return self._running[session]
+
+    async def close(self) -> None:
+        """End every take and session; clients are told to come back (C6)."""
+        for running in self._running.values():
+            running.task.cancel()
+        await asyncio.gather(
+            *(running.task for running in self._running.values()), return_exceptions=True
+        )
+        await asyncio.gather(
+            *(
+                running.live.stop(
+                    Close.RESTARTING, "the server is restarting; reconnect and resume"
+                )
+                for running in self._running.values()
+            )
+        )
+        self._running.clear()
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    """A take's loop only ends by being cancelled; anything else is a bug that must be seen."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("take loop ended", task=task.get_name(), exc_info=error)

@@ -1,0 +1,39 @@
+"""Tokens (A2): ``<id>.<secret>``; the id is looked up, the secret is kept only as a hash."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+
+from framejam_server.store.contract import Store, Token
+
+ID_BYTES = 8
+SECRET_BYTES = 32
+"""256 random bits: no need for a slow hash, there is nothing to guess."""
+
+
+def mint(
+    session: str, role: str, participant: str | None = None, label: str = ""
+) -> tuple[Token, str]:
+    """A new token: the record to store, and the text that is shown once and kept nowhere."""
+    token_id, secret = secrets.token_hex(ID_BYTES), secrets.token_urlsafe(SECRET_BYTES)
+    token = Token(token_id, session, _digest(secret), role, participant, label)
+    return token, f"{token_id}.{secret}"
+
+
+async def authenticate(store: Store, session: str, text: str) -> Token | None:
+    """The token, if it is genuine and of this session; None whatever else is wrong.
+
+    Raises ``StoreError``. The secret is compared in constant time, and one comparison is made
+    whether the id exists or not.
+    """
+    token_id, _, secret = text.partition(".")
+    token = await store.token(token_id[: 2 * ID_BYTES])
+    expected = token.digest if token is not None else bytes(32)
+    genuine = hmac.compare_digest(_digest(secret), expected)
+    return token if genuine and token is not None and token.session == session else None
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

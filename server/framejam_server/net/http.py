@@ -1,0 +1,206 @@
+"""HTTP beside the socket: the page, images, invites, the finished clip, health."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from framejam_protocol.errors import Code
+from framejam_protocol.events import Role
+from framejam_protocol.limits import MAX_BLOB_BYTES
+from framejam_server.conductor import Finished
+from framejam_server.hub import Hub, Running
+from framejam_server.net.auth import authenticate, mint
+from framejam_server.net.images import BadImage, inspect_image
+from framejam_server.session.roles import may, who_may
+from framejam_server.store.contract import Blob, StoreError, Token
+
+log = structlog.get_logger("framejam.http")
+
+STATUS = {
+    Code.UNAUTHORISED: 401,
+    Code.FORBIDDEN: 403,
+    Code.NOT_FOUND: 404,
+    Code.NOT_READY: 409,
+    Code.TOO_LARGE: 413,
+    Code.NOT_AN_IMAGE: 415,
+    Code.UNAVAILABLE: 503,
+}
+
+
+class HttpError(Exception):
+    """An answer that is an error: ``{"error": {code, message, field}}`` with its status."""
+
+    def __init__(self, code: Code, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.field = field
+
+    def response(self) -> web.Response:
+        """The error as JSON."""
+        body = {"code": self.code, "message": str(self), "field": self.field}
+        return web.json_response({"error": body}, status=STATUS.get(self.code, 400))
+
+
+class InviteRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of ``POST .../invites``."""
+
+    role: Role
+
+
+class BlobStore(msgspec.Struct, frozen=True):
+    """The two things HTTP does with files; both block."""
+
+    put: Callable[[bytes], str]
+    get: Callable[[str], bytes]
+
+
+@dataclass(frozen=True)
+class Api:
+    """The HTTP handlers. ``encode_clip`` turns a finished take into MP4 bytes (blocking)."""
+
+    hub: Hub
+    files: BlobStore
+    page: Path
+    encode_clip: Callable[[Finished, int], bytes]
+
+    def routes(self) -> list[web.RouteDef | web.StaticDef]:
+        """Everything but the socket."""
+        session = "/api/sessions/{session}"
+        routes: list[web.RouteDef | web.StaticDef] = [
+            web.get("/healthz", self.health),
+            web.get("/", self.index),
+            web.get("/s/{session}", self.index),
+            web.post(f"{session}/blobs", self.upload),
+            web.get(f"{session}/blobs/{{blob}}", self.blob),
+            web.post(f"{session}/invites", self.invite),
+            web.get(f"{session}/clip.mp4", self.clip),
+        ]
+        if (self.page / "assets").is_dir():
+            routes.append(web.static("/assets", self.page / "assets"))
+        return routes
+
+    async def health(self, _request: web.Request) -> web.Response:
+        """``GET /healthz``: 200 where the store answers."""
+        await self.hub.store.ping()
+        return web.json_response({"ok": True, "model": self.hub.facts.model})
+
+    async def index(self, _request: web.Request) -> web.StreamResponse:
+        """The studio page; what it may see is decided by the token in the fragment."""
+        page = self.page / "index.html"
+        if not page.is_file():
+            raise HttpError(Code.NOT_FOUND, "the page is not built: run `make studio`")
+        return web.FileResponse(page, headers={"Cache-Control": "no-cache"})
+
+    async def upload(self, request: web.Request) -> web.Response:
+        """``POST .../blobs``: keep an image; answers its id and size."""
+        token, running = await self._who(request, "upload")
+        if (request.content_length or 0) > MAX_BLOB_BYTES:
+            raise HttpError(Code.TOO_LARGE, _too_large())
+        data = await request.read()
+        media_type, width, height = await asyncio.to_thread(inspect_image, data)
+        try:
+            blob = await asyncio.to_thread(self.files.put, data)
+        except OSError as error:
+            raise HttpError(Code.UNAVAILABLE, f"the image could not be kept: {error}") from error
+        await self.hub.store.add_blob(token.session, Blob(blob, media_type, width, height))
+        running.live.core.blobs.add(blob)
+        return web.json_response({"blob": blob, "width": width, "height": height}, status=201)
+
+    async def blob(self, request: web.Request) -> web.Response:
+        """``GET .../blobs/{blob}``: an image of this session."""
+        _, running = await self._who(request)
+        blob = request.match_info["blob"]
+        if blob not in running.live.core.blobs:
+            raise HttpError(Code.NOT_FOUND, "this session has no such image", "blob")
+        data = await asyncio.to_thread(self.files.get, blob)
+        return web.Response(
+            body=data,
+            headers={
+                "Content-Type": "application/octet-stream",
+                "X-Content-Type-Options": "nosniff",
+                "Cache-Control": "private, max-age=31536000, immutable",
+            },
+        )
+
+    async def invite(self, request: web.Request) -> web.Response:
+        """``POST .../invites``: a link for one more person, or for many."""
+        token, _ = await self._who(request, "invite")
+        try:
+            wanted = msgspec.json.decode(await request.read(), type=InviteRequest)
+        except msgspec.DecodeError as error:
+            raise HttpError(
+                Code.INVALID, f"{error}; roles are owner, editor and viewer", "role"
+            ) from error
+        invite, text = mint(token.session, wanted.role)
+        await self.hub.store.add_token(invite)
+        return web.json_response(
+            {"path": f"/s/{token.session}#{text}", "role": wanted.role}, status=201
+        )
+
+    async def clip(self, request: web.Request) -> web.Response:
+        """``GET .../clip.mp4``: the finished take as a video."""
+        _, running = await self._who(request)
+        conductor = running.conductor
+        finished = conductor.finished
+        if finished is None or conductor.position < conductor.steps:
+            raise HttpError(
+                Code.NOT_READY,
+                f"the take is at step {conductor.position} of "
+                f"{conductor.steps}; the clip is there when it is finished",
+            )
+        data = await asyncio.to_thread(self.encode_clip, finished, conductor.settings.fps)
+        name = f"framejam-{running.live.row.id}.mp4"
+        return web.Response(
+            body=data,
+            content_type="video/mp4",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+    async def _who(self, request: web.Request, action: str | None = None) -> tuple[Token, Running]:
+        """Who asks, and the session they ask about; ``action`` must be allowed to their role."""
+        session = request.match_info["session"]
+        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+        token = await authenticate(self.hub.store, session, text.strip())
+        if scheme.lower() != "bearer" or token is None or token.participant is None:
+            raise HttpError(
+                Code.UNAUTHORISED,
+                "send the participant's token of this session as `Authorization: Bearer ...`",
+                "Authorization",
+            )
+        running = await self.hub.open(session)
+        if running is None:
+            raise HttpError(Code.NOT_FOUND, "this session does not exist", "session")
+        if action is not None and not may(token.role, action):
+            raise HttpError(
+                Code.FORBIDDEN, f"a {token.role} cannot {action}; that is for {who_may(action)}"
+            )
+        return token, running
+
+
+def _too_large() -> str:
+    return f"an image has at most {MAX_BLOB_BYTES // 2**20} MiB; make it smaller"
+
+
+@web.middleware
+async def errors(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Typed errors as JSON, whatever raised them."""
+    try:
+        return await handler(request)
+    except HttpError as error:
+        return error.response()
+    except BadImage as error:
+        return HttpError(error.code, str(error), "body").response()
+    except web.HTTPRequestEntityTooLarge:
+        return HttpError(Code.TOO_LARGE, _too_large(), "body").response()
+    except StoreError as error:
+        log.error("store failed", path=request.path, error=str(error))
+        return HttpError(Code.UNAVAILABLE, f"try again later: {error}").response()

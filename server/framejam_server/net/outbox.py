@@ -1,0 +1,80 @@
+"""What waits for one client (C4): events in order, and the newest of everything else.
+
+The outbox never blocks whoever fills it. Reliable messages are bounded by bytes: a client that
+falls further behind is closed with ``slow`` and resumes from its last seq. Offers (previews,
+cursors) hold one slot a key; a newer one replaces the older.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable
+
+from framejam_protocol.errors import Close
+from framejam_protocol.limits import MAX_OUTBOX_BYTES
+
+CLOSE_GRACE_S = 2.0
+"""How long a closing connection may take to accept what was sent before."""
+
+
+class Outbox:
+    """Fill it with ``send`` and ``offer``; ``run`` empties it into the socket until closed."""
+
+    def __init__(
+        self, send_bytes: Callable[[bytes], Awaitable[None]], limit: int = MAX_OUTBOX_BYTES
+    ) -> None:
+        self.closed_with: tuple[Close, str] | None = None
+        self._send_bytes = send_bytes
+        self._limit = limit
+        self._reliable: deque[bytes] = deque()
+        self._offers: dict[Hashable, bytes] = {}
+        self._bytes = 0
+        self._wake = asyncio.Event()
+
+    def send(self, data: bytes) -> None:
+        """Deliver in order; closes the connection as ``slow`` where too much waits already."""
+        if self.closed_with is not None:
+            return
+        if self._bytes + len(data) > self._limit:
+            self._reliable.clear()
+            self._bytes = 0
+            self.close(Close.SLOW, "you fell too far behind; reconnect and resume")
+            return
+        self._reliable.append(data)
+        self._bytes += len(data)
+        self._wake.set()
+
+    def offer(self, key: Hashable, data: bytes) -> None:
+        """Deliver when nothing reliable waits; replaces an older offer of the same key."""
+        if self.closed_with is None:
+            self._offers.pop(key, None)
+            self._offers[key] = data
+            self._wake.set()
+
+    def close(self, code: Close, reason: str) -> None:
+        """End once what was sent is out (or the client does not take it)."""
+        if self.closed_with is None:
+            self.closed_with = (code, reason)
+            self._offers.clear()
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Empty the outbox until it is closed. Raises ``ConnectionError`` from the socket."""
+        while self.closed_with is None:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._flush()
+        try:
+            await asyncio.wait_for(self._flush(), CLOSE_GRACE_S)
+        except TimeoutError:
+            return
+
+    async def _flush(self) -> None:
+        while self._reliable or self._offers:
+            if self._reliable:
+                data = self._reliable.popleft()
+                self._bytes -= len(data)
+            else:
+                data = self._offers.pop(next(iter(self._offers)))
+            await self._send_bytes(data)

@@ -1,0 +1,218 @@
+"""One WebSocket connection: hello, then messages to the session until it ends (C1)."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import WSMsgType, web
+
+from framejam_protocol import limits
+from framejam_protocol.errors import Close, Code
+from framejam_protocol.messages import (
+    VERSION,
+    Edit,
+    Fault,
+    Hello,
+    Need,
+    Ping,
+    Pong,
+    PresenceUpdate,
+    Redo,
+    ServerMessage,
+    Undo,
+    Watch,
+)
+from framejam_protocol.wire import WireError, decode_client, encode
+from framejam_server.hub import Hub
+from framejam_server.live import LiveSession, Member
+from framejam_server.net.admission import Refused, admit
+from framejam_server.net.outbox import Outbox
+from framejam_server.store.contract import StoreError
+
+log = structlog.get_logger("framejam.socket")
+
+HEARTBEAT_S: Final = 20.0
+"""Protocol-level pings find connections whose other end vanished without a word."""
+
+UNSENT_LOW_WATER: Final = 64 * 1024
+"""What the kernel may hold unsent; more would be stale previews nobody wants any more (C4)."""
+
+
+@dataclass
+class Sockets:
+    """The socket endpoint and what bounds it."""
+
+    hub: Hub
+    allowed_origins: frozenset[str]
+    waiting: int = 0
+
+    async def handle(self, request: web.Request) -> web.WebSocketResponse:
+        """``GET /socket``: upgrade, admit, and serve until either end closes."""
+        if not self._same_origin(request):
+            raise web.HTTPForbidden(text="this origin may not connect; see allowed_origins")
+        if self.waiting >= limits.MAX_UNAUTHENTICATED:
+            raise web.HTTPServiceUnavailable(text="too many connections are waiting to say hello")
+        ws = web.WebSocketResponse(
+            heartbeat=HEARTBEAT_S, max_msg_size=limits.MAX_MESSAGE_BYTES, compress=False
+        )
+        self.waiting += 1
+        try:
+            await ws.prepare(request)
+            _bound_kernel_buffer(request)
+            hello = await _hello(ws)
+        except Refused as refused:
+            return await _refuse(ws, refused)
+        finally:
+            self.waiting -= 1
+        outbox = Outbox(ws.send_bytes)
+        try:
+            live, member = await admit(self.hub, hello, outbox)
+        except Refused as refused:
+            return await _refuse(ws, refused)
+        except StoreError as error:
+            return await _refuse(ws, Refused(Close.UNAVAILABLE, Code.UNAVAILABLE, str(error)))
+        try:
+            await _converse(ws, outbox, live, member)
+        finally:
+            live.leave(member)
+        return ws
+
+    def _same_origin(self, request: web.Request) -> bool:
+        """Browsers send Origin: another site's page must not act for its visitor (A2)."""
+        origin = request.headers.get("Origin")
+        if origin is None or origin in self.allowed_origins:
+            return True
+        return urlsplit(origin).netloc == request.host
+
+
+async def _hello(ws: web.WebSocketResponse) -> Hello:
+    """The first message, within its limits. Raises ``Refused``."""
+    try:
+        first = await ws.receive(timeout=limits.HELLO_TIMEOUT_S)
+    except TimeoutError:
+        raise Refused(Close.HELLO_TIMEOUT, Code.INVALID, "say hello first, and sooner") from None
+    if first.type is not WSMsgType.BINARY:
+        raise Refused(
+            Close.HELLO_EXPECTED,
+            Code.MALFORMED,
+            "the first message is a hello as one binary MessagePack map",
+        )
+    if len(first.data) > limits.MAX_HELLO_BYTES:
+        raise Refused(
+            Close.MALFORMED, Code.TOO_LARGE, f"a hello has at most {limits.MAX_HELLO_BYTES} bytes"
+        )
+    try:
+        message = decode_client(first.data)
+    except WireError as error:
+        raise Refused(Close.MALFORMED, error.code, str(error), error.field) from error
+    if not isinstance(message, Hello):
+        raise Refused(
+            Close.HELLO_EXPECTED,
+            Code.INVALID,
+            "the first message is a hello; nothing else is accepted before it",
+        )
+    if VERSION not in message.versions:
+        close = Close.TOO_OLD if max(message.versions) < VERSION else Close.TOO_NEW
+        raise Refused(close, Code.INVALID, f"this server speaks version {VERSION} only", "versions")
+    return message
+
+
+async def _converse(
+    ws: web.WebSocketResponse, outbox: Outbox, live: LiveSession, member: Member
+) -> None:
+    """Read and write until one end is done; whichever ends first ends the other."""
+    reader = asyncio.create_task(_read(ws, outbox, live, member))
+    writer = asyncio.create_task(outbox.run())
+    done, pending = await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
+    if reader in done and outbox.closed_with is not None:
+        # The reader closed the outbox to say why: let the words go out.
+        await asyncio.wait({writer})
+    for task in pending:
+        task.cancel()
+    results = await asyncio.gather(reader, writer, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception) and not isinstance(result, ConnectionError):
+            log.error("connection failed", participant=member.participant, exc_info=result)
+    if outbox.closed_with is not None:
+        code, reason = outbox.closed_with
+        await ws.close(code=code, message=reason.encode())
+    elif not ws.closed:
+        await ws.close()
+
+
+async def _read(
+    ws: web.WebSocketResponse, outbox: Outbox, live: LiveSession, member: Member
+) -> None:
+    async for received in ws:
+        if received.type is not WSMsgType.BINARY:
+            if received.type is WSMsgType.TEXT:
+                _send(
+                    outbox,
+                    Fault(
+                        code=Code.MALFORMED,
+                        rule="C7",
+                        message="send binary MessagePack messages, not text",
+                    ),
+                )
+            continue
+        try:
+            _dispatch(decode_client(received.data), outbox, live, member)
+        except WireError as error:
+            if error.client_seq is not None:
+                live.submit(member, error)
+                continue
+            _send(outbox, Fault(code=error.code, message=str(error), field=error.field, rule="L5"))
+            if error.closes:
+                outbox.close(Close.MALFORMED, "that was no message of this protocol")
+                return
+
+
+def _dispatch(message: object, outbox: Outbox, live: LiveSession, member: Member) -> None:
+    match message:
+        case Edit() | Undo() | Redo() as command:
+            live.submit(member, command)
+        case PresenceUpdate() as update:
+            live.point(member, update)
+        case Watch() as watch:
+            live.watch(member, watch)
+        case Need(after=after):
+            live.catch_up(member, after)
+        case Ping(nonce=nonce):
+            _send(outbox, Pong(nonce=nonce))
+        case Hello():
+            _send(
+                outbox,
+                Fault(
+                    code=Code.INVALID,
+                    field="type",
+                    rule="C1",
+                    message="you said hello already; open a new connection instead",
+                ),
+            )
+
+
+def _send(outbox: Outbox, message: ServerMessage) -> None:
+    outbox.send(encode(message))
+
+
+async def _refuse(ws: web.WebSocketResponse, refused: Refused) -> web.WebSocketResponse:
+    """Say why in a message (browsers show close reasons poorly), then close with the code."""
+    if not ws.closed:
+        await ws.send_bytes(
+            encode(Fault(code=refused.code, message=str(refused), field=refused.field, rule="C1"))
+        )
+        await ws.close(code=refused.close, message=str(refused).encode()[:120])
+    return ws
+
+
+def _bound_kernel_buffer(request: web.Request) -> None:
+    transport = request.transport
+    raw = transport.get_extra_info("socket") if transport is not None else None
+    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+    if raw is not None and option is not None:
+        raw.setsockopt(socket.IPPROTO_TCP, option, UNSENT_LOW_WATER)

@@ -1,0 +1,106 @@
+"""What the server and its render worker say to each other, and how it is framed on a pipe.
+
+A frame is a 4-byte big-endian length and one MessagePack message. The server asks, the worker
+answers in order; either end notices the other's death as the end of the stream.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+import msgspec
+
+from framejam_protocol.instructions import Instruction, Settings
+
+LENGTH: Final = struct.Struct(">I")
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """One edit of a take's mapping: its entry step and its instruction."""
+
+    step: int
+    instruction: Instruction
+
+
+class Advance(msgspec.Struct, frozen=True, tag="advance"):
+    """Bring a take to a new mapping and run one step of it (none where it is finished).
+
+    ``add`` and ``remove`` change the mapping the worker holds for ``key``; with ``fresh`` the
+    worker forgets what it held.
+    """
+
+    key: str
+    settings: Settings
+    fresh: bool
+    add: dict[int, Pair]
+    remove: tuple[int, ...]
+
+
+class Forget(msgspec.Struct, frozen=True, tag="forget"):
+    """Free the memory of a take."""
+
+    key: str
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    """The worker has loaded its model. ``environment`` is what T2 records."""
+
+    model: str
+    model_hash: str
+    width: int
+    height: int
+    frames: int
+    steps: int
+    guidance: int
+    vocabulary: dict[str, tuple[str, ...]]
+    environment: dict[str, str]
+
+
+class Sheet(msgspec.Struct, frozen=True):
+    """All frames of a clip as one JPEG, in reading order. Sizes in pixels of one frame."""
+
+    columns: int
+    rows: int
+    frames: int
+    width: int
+    height: int
+    jpeg: bytes
+
+
+class Clip(msgspec.Struct, frozen=True):
+    """The finished take: raw RGB of shape (frames, height, width, 3), and the latents' digest."""
+
+    frames: int
+    height: int
+    width: int
+    rgb: bytes
+    digest: str
+
+
+class Advanced(msgspec.Struct, frozen=True, tag="advanced"):
+    """``position`` after the step; ``clip`` is there once the take is finished."""
+
+    position: int
+    sheet: Sheet
+    seconds: float
+    clip: Clip | None = None
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """The take could not be advanced; the worker lives on. ``message`` is for people."""
+
+    message: str
+
+
+Request = Advance | Forget
+Answer = Ready | Advanced | Failed
+
+request_decoder: Final[msgspec.msgpack.Decoder[Request]] = msgspec.msgpack.Decoder(Request)
+answer_decoder: Final[msgspec.msgpack.Decoder[Answer]] = msgspec.msgpack.Decoder(Answer)
+
+
+def frame(message: Request | Answer) -> bytes:
+    """A message with its length before it."""
+    data = msgspec.msgpack.encode(message)
+    return LENGTH.pack(len(data)) + data

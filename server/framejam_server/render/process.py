@@ -1,0 +1,164 @@
+"""The render worker's own process: ``python -m framejam_server.render.process``.
+
+It holds the model and the takes, answers one request at a time on its pipes, and ends when the
+server's end of the pipe closes (T6): a server that was killed leaves no worker behind.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import structlog
+
+from framejam_server.render.pipe import (
+    LENGTH,
+    Advance,
+    Advanced,
+    Answer,
+    Clip,
+    Failed,
+    Forget,
+    Ready,
+    frame,
+    request_decoder,
+)
+from framejam_server.render.sheet import contact_sheet
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from framejam_pipeline.models.contract import VideoModel
+    from framejam_pipeline.take import Entry, Take
+
+PREVIEW_QUALITY = 85
+CLIP_QUALITY = 92
+
+log = structlog.get_logger("framejam.worker")
+
+
+class Takes:
+    """The takes this worker holds, by the server's key."""
+
+    def __init__(self, model: VideoModel, blobs: Path) -> None:
+        self._model = model
+        self._blobs = blobs
+        self._takes: dict[str, Take] = {}
+        self._mappings: dict[str, dict[int, Entry]] = {}
+
+    def forget(self, key: str) -> None:
+        """Free a take."""
+        self._takes.pop(key, None)
+        self._mappings.pop(key, None)
+
+    def advance(self, request: Advance) -> Advanced:
+        """Follow the changed mapping, run one step, and show it."""
+        from framejam_pipeline.take import Entry, Take
+
+        started = time.perf_counter()
+        if request.fresh:
+            self.forget(request.key)
+        take = self._takes.get(request.key)
+        if take is None:
+            take = Take(self._model, request.settings, self._image)
+            self._takes[request.key] = take
+        mapping = self._mappings.setdefault(request.key, {})
+        for seq in request.remove:
+            mapping.pop(seq, None)
+        for seq, pair in request.add.items():
+            mapping[seq] = Entry(pair.step, pair.instruction)
+        take.follow(mapping)
+        frames = None if take.done else take.step()
+        clip = None
+        if take.done:
+            frames = take.frames()
+            count, height, width, _ = frames.shape
+            clip = Clip(count, height, width, frames.tobytes(), take.digest())
+        assert frames is not None  # a take is done or has made a step
+        sheet = contact_sheet(frames, CLIP_QUALITY if clip else PREVIEW_QUALITY)
+        return Advanced(take.position, sheet, time.perf_counter() - started, clip)
+
+    def _image(self, blob: str) -> Image.Image:
+        from PIL import Image
+
+        return Image.open(self._blobs / blob[:2] / blob)
+
+
+def load_model(folder: Path | None, threads: int) -> tuple[VideoModel, Ready]:
+    """Load the model in ``folder`` (None: the one that ships); torch is imported here at last."""
+    import torch
+
+    torch.set_num_threads(threads)
+    from framejam_pipeline.models.embedded import EmbeddedModel
+
+    model = EmbeddedModel.load(folder)
+    spec = model.spec
+    ready = Ready(
+        model=model.name,
+        model_hash=model.hash,
+        width=spec.width,
+        height=spec.height,
+        frames=spec.frames,
+        steps=spec.video_steps,
+        guidance=round(spec.video_guidance * 100),
+        vocabulary={"words": spec.vocabulary},
+        environment=model.environment(),
+    )
+    return model, ready
+
+
+def serve(requests: BinaryIO, answers: BinaryIO, takes: Takes) -> None:
+    """Answer requests until the other end closes."""
+    from framejam_pipeline.errors import PipelineError
+
+    while True:
+        head = requests.read(LENGTH.size)
+        if len(head) < LENGTH.size:
+            return
+        data = requests.read(LENGTH.unpack(head)[0])
+        request = request_decoder.decode(data)
+        if isinstance(request, Forget):
+            takes.forget(request.key)
+            continue
+        try:
+            answer: Answer = takes.advance(request)
+        except PipelineError as error:
+            log.warning("take failed", key=request.key, error=str(error))
+            takes.forget(request.key)
+            answer = Failed(str(error))
+        answers.write(frame(answer))
+        answers.flush()
+
+
+def main() -> None:
+    """Run as a child of the server, on its standard input and output."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--blobs", type=Path, required=True)
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--model", type=Path)
+    arguments = parser.parse_args()
+    # Libraries print; the pipe is ours alone, so their standard output becomes the error stream.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    from framejam_pipeline.errors import PipelineError
+
+    try:
+        model, ready = load_model(arguments.model, arguments.threads)
+    except PipelineError as error:
+        log.error("the model could not be loaded", error=str(error))
+        sys.exit(1)
+    try:
+        answers.write(frame(ready))
+        answers.flush()
+        serve(sys.stdin.buffer, answers, Takes(model, arguments.blobs))
+    except (BrokenPipeError, KeyboardInterrupt):
+        return  # the server is gone, and so are we
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""A take computed again from the log (T2): with everything in it, or without some edits.
+
+The same mapping {live edit -> entry step} gives the same bits as the server's own worker gave,
+on the same machine and versions. The model is loaded when the first take is asked for; until
+then torch is not imported.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+
+from framejam_protocol.events import Event
+from framejam_protocol.instructions import Paint, Settings
+from framejam_server.render.pipe import Pair
+from framejam_server.session.log import FIRST_TAKE, fold
+
+if TYPE_CHECKING:
+    from framejam_pipeline.models.contract import VideoModel
+
+Frames = npt.NDArray[np.uint8]
+"""A clip: (frames, height, width, 3), sRGB."""
+
+
+@dataclass(frozen=True)
+class Recomputed:
+    """A finished take: its decoded frames and the SHA-256 of its final latents."""
+
+    frames: Frames
+    digest: str
+
+
+def mapping_of(events: Iterable[Event], *, without: Collection[int] = (),
+               revived: Collection[int] = (), take: int = FIRST_TAKE) -> dict[int, Pair]:
+    """The mapping in force after ``events`` (a log from seq 1 on) in take number ``take``.
+
+    Edits named in ``without`` are left out as if they had never been given, undone ones named in
+    ``revived`` are in it as if nobody had undone them. Raises ``ValueError`` where the log has a
+    gap.
+    """
+    state = fold(events)
+    entries = state.entries.get(take, {})
+    live = {seq for seq in entries if state.live(seq) or seq in revived} - set(without)
+    return {seq: Pair(entries[seq], state.edits[seq].instruction) for seq in sorted(live)}
+
+
+class Recomputer:
+    """Computes takes of one session; equal mappings are computed once.
+
+    ``load_blob`` returns the bytes of a reference image by its blob id. Use it from one thread at
+    a time.
+    """
+
+    def __init__(self, settings: Settings, load_blob: Callable[[str], bytes]) -> None:
+        self._settings = settings
+        self._load_blob = load_blob
+        self._model: VideoModel | None = None
+        self._known: dict[tuple[tuple[int, Pair], ...], Recomputed] = {}
+
+    def compute(self, mapping: Mapping[int, Pair]) -> Recomputed:
+        """The finished take of ``mapping``; takes as long as denoising the clip once.
+
+        Raises the pipeline's errors where the model is missing or an image cannot be read.
+        """
+        key = tuple(sorted(mapping.items(), key=lambda pair: pair[0]))
+        if key not in self._known:
+            self._known[key] = self._denoise(mapping)
+        return self._known[key]
+
+    def _denoise(self, mapping: Mapping[int, Pair]) -> Recomputed:
+        from framejam_pipeline.take import Entry, Take
+
+        take = Take(self._loaded(), self._settings, self._open)
+        take.follow({seq: Entry(pair.step, pair.instruction) for seq, pair in mapping.items()})
+        while not take.done:
+            take.step()
+        return Recomputed(take.frames(), take.digest())
+
+    def _loaded(self) -> VideoModel:
+        import torch
+
+        from framejam_pipeline.models.embedded import EmbeddedModel
+
+        if self._model is None:
+            # As the worker does: another number of threads adds up in another order.
+            torch.set_num_threads(1)
+            self._model = EmbeddedModel.load()
+        return self._model
+
+    def _open(self, blob: str) -> PIL.Image.Image:
+        return PIL.Image.open(io.BytesIO(self._load_blob(blob)))
+
+
+def coverage(stroke: Paint, width: int, height: int) -> npt.NDArray[np.float64]:
+    """The share of every pixel that a stroke covers: (height, width), 0 to 1."""
+    from framejam_pipeline.paint import coverage as covered
+
+    return covered(stroke, width, height)

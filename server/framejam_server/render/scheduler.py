@@ -1,0 +1,91 @@
+"""What a take does next: let edits enter, run a step, or wait (T1, T3). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+QUIET_S: Final = 0.4
+"""When nobody has edited for this long, late edits are polished by one rewind (T3)."""
+
+PROGRESS_BETWEEN_REWINDS: Final = 2
+"""Steps that must run between two rewinds, so that steady painters cannot starve the loop (T3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A take at a step boundary.
+
+    ``position`` is the next step to run (``steps`` when finished). ``entries`` maps live edits to
+    their entry steps, ``pending`` holds those that have none yet, and ``wanted`` the step each of
+    both would best enter at. ``since_rewind`` counts the steps run since the last rewind.
+    """
+
+    position: int
+    steps: int
+    entries: Mapping[int, int]
+    pending: tuple[int, ...]
+    wanted: Mapping[int, int]
+    quiet: bool
+    since_rewind: int
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """Give these edits these entry steps ({step: edits}) before anything runs (T7).
+
+    ``rewinds`` tells whether the loop goes back for it.
+    """
+
+    steps: dict[int, tuple[int, ...]]
+    rewinds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Run the step at the present position."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to run. ``for_quiet``: look again once the editors have paused."""
+
+    for_quiet: bool
+
+
+Plan = Enter | Step | Wait
+
+
+def plan(now: Situation) -> Plan:
+    """The next thing a take does.
+
+    New edits enter at the present boundary (T1); into a finished take at their wanted step (T3).
+    Edits above their wanted step are lowered to it by one rewind once it is quiet.
+    """
+    if now.pending:
+        return _enter(now, {edit: _boundary(now, edit) for edit in now.pending})
+    late = {
+        edit: _wanted(now, edit) for edit, step in now.entries.items() if step > _wanted(now, edit)
+    }
+    finished = now.position >= now.steps
+    may_rewind = finished or now.since_rewind >= PROGRESS_BETWEEN_REWINDS
+    if late and now.quiet and may_rewind:
+        return _enter(now, late)
+    return Wait(for_quiet=bool(late)) if finished else Step()
+
+
+def _boundary(now: Situation, edit: int) -> int:
+    return now.position if now.position < now.steps else _wanted(now, edit)
+
+
+def _wanted(now: Situation, edit: int) -> int:
+    # A depth of zero wants to enter after the last step, where it would never show.
+    return min(now.wanted[edit], now.steps - 1)
+
+
+def _enter(now: Situation, entries: Mapping[int, int]) -> Enter:
+    steps: dict[int, tuple[int, ...]] = {}
+    for edit, step in sorted(entries.items()):
+        steps[step] = (*steps.get(step, ()), edit)
+    return Enter(steps, rewinds=min(steps) < now.position)

@@ -1,0 +1,136 @@
+"""The server's end of the render worker: start the process, ask it, notice when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import structlog
+
+from framejam_server.render.pipe import (
+    LENGTH,
+    Advance,
+    Advanced,
+    Answer,
+    Failed,
+    Forget,
+    Ready,
+    answer_decoder,
+    frame,
+)
+
+log = structlog.get_logger("framejam.render")
+
+
+class WorkerDied(Exception):
+    """The process is gone: what it held must be rebuilt from the log (T6)."""
+
+
+class TakeFailed(Exception):
+    """The worker is well, but this take cannot be advanced; the text is for people."""
+
+
+class Worker:
+    """One process that owns the model. Requests are answered one at a time, first come first
+    served, so sessions take turns by step."""
+
+    def __init__(self, blobs: Path, threads: int, model: Path | None = None) -> None:
+        """``blobs`` is where uploaded images lie; ``model`` None is the model that ships."""
+        self._arguments = ["--blobs", str(blobs), "--threads", str(threads)]
+        if model is not None:
+            self._arguments += ["--model", str(model)]
+        self._process: asyncio.subprocess.Process | None = None
+        self._turn = asyncio.Lock()
+        self.generation = 0
+        """Counts the processes started: takes held by an earlier one are lost."""
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, or None where none runs."""
+        return self._process.pid if self._process else None
+
+    async def start(self) -> Ready:
+        """Start the process and wait until its model is loaded. Raises ``WorkerDied``."""
+        async with self._turn:
+            return await self._start()
+
+    async def advance(self, request: Advance, generation: int) -> Advanced:
+        """One step of a take.
+
+        ``generation`` is the one the request's changes were computed against. Raises
+        ``WorkerDied`` (also where the process was replaced meanwhile) and ``TakeFailed``.
+        """
+        async with self._turn:
+            if self._process is None:
+                await self._start()
+            if generation != self.generation:
+                raise WorkerDied("the worker was restarted")
+            answer = await self._ask(request)
+        if isinstance(answer, Failed):
+            raise TakeFailed(answer.message)
+        assert isinstance(answer, Advanced)
+        return answer
+
+    async def forget(self, key: str) -> None:
+        """Let the worker free a take, where it still runs."""
+        async with self._turn:
+            if self._process is not None and self._process.stdin is not None:
+                self._process.stdin.write(frame(Forget(key)))
+
+    async def stop(self) -> None:
+        """Close the pipe, which ends the process; kill it where it does not listen."""
+        process, self._process = self._process, None
+        if process is None or process.stdin is None:
+            return
+        process.stdin.close()
+        try:
+            await asyncio.wait_for(process.wait(), 5)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    async def _start(self) -> Ready:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "framejam_server.render.process",
+            *self._arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=2**26,
+            # Spinning OpenMP threads slow a shared machine 30-fold and more.
+            env={**os.environ, "OMP_WAIT_POLICY": "passive"},
+            # Ctrl-C is for the server, which then closes the pipe.
+            start_new_session=True,
+        )
+        self.generation += 1
+        ready = await self._answer()
+        if not isinstance(ready, Ready):
+            raise WorkerDied("the worker did not say that it is ready")
+        log.info("worker ready", pid=self._process.pid, model=ready.model)
+        return ready
+
+    async def _ask(self, request: Advance) -> Answer:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write(frame(request))
+        return await self._answer()
+
+    async def _answer(self) -> Answer:
+        process = self._process
+        assert process is not None
+        assert process.stdout is not None
+        try:
+            head = await process.stdout.readexactly(LENGTH.size)
+            return answer_decoder.decode(await process.stdout.readexactly(LENGTH.unpack(head)[0]))
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            self._process = None
+            code = await process.wait()
+            raise WorkerDied(f"the render worker ended with exit code {code}") from error
+        except asyncio.CancelledError:
+            # Its answer would be read as the answer to the next request: start a fresh one.
+            self._process = None
+            process.kill()
+            raise

@@ -1,0 +1,23 @@
+"""Who may do what (A1). One table, looked up by the kind of message or HTTP call."""
+
+from __future__ import annotations
+
+from typing import Final
+
+ALLOWED: Final[dict[str, frozenset[str]]] = {
+    "edit": frozenset({"owner", "editor"}),
+    "undo": frozenset({"owner", "editor"}),
+    "redo": frozenset({"owner", "editor"}),
+    "upload": frozenset({"owner", "editor"}),
+    "invite": frozenset({"owner"}),
+}
+
+
+def may(role: str, action: str) -> bool:
+    """Whether a role allows an action. Unknown roles and actions are not allowed."""
+    return role in ALLOWED.get(action, frozenset())
+
+
+def who_may(action: str) -> str:
+    """The roles that allow an action, for an error message."""
+    return " or ".join(sorted(ALLOWED[action], reverse=True))

@@ -1,0 +1,259 @@
+"""One session: what someone sent goes in, effects come out (sans-I/O).
+
+Call ``command`` (or ``join``, ``enter``), make the returned ``Append`` and ``Remember`` durable in
+one transaction, then deliver the returned ``Reply`` effects and the events. If the transaction
+fails call ``rollback`` with the same effects: it is as if nothing had come (L2).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from framejam_protocol.errors import Code
+from framejam_protocol.events import Body, Edited, Entered, Event, Joined
+from framejam_protocol.instructions import Image
+from framejam_protocol.messages import Ack, Command, Edit, Redo, Refusal, Undo
+from framejam_protocol.wire import WireError, payload
+from framejam_server.session.log import State, fold
+from framejam_server.session.roles import may, who_may
+from framejam_server.session.undo import plan_redo, plan_undo
+
+Answer = Ack | Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was answered to (client_id, client_seq), kept with its effect (L4).
+
+    ``digest`` is the SHA-256 of the command's bytes: the same pair with another is an error.
+    """
+
+    client_id: str
+    participant: str
+    client_seq: int
+    digest: bytes
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Effect: this event belongs at the end of the log."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Effect: this receipt belongs beside the log, in the same transaction."""
+
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Effect: once everything is durable, tell the sender."""
+
+    answer: Answer
+
+
+Effect = Append | Remember | Reply
+
+
+@dataclass(slots=True)
+class Client:
+    """A client program of a participant: the numbers it has used, and what it was told (L4)."""
+
+    participant: str
+    receipts: dict[int, Receipt] = field(default_factory=dict)
+
+    @property
+    def next_seq(self) -> int:
+        """The client_seq expected next; numbers have no gaps, so it is a count."""
+        return len(self.receipts) + 1
+
+
+class Session:
+    """The pure core of one session: log, state, clients, and the rules for what may be appended."""
+
+    def __init__(
+        self,
+        events: Iterable[Event] = (),
+        receipts: Iterable[Receipt] = (),
+        blobs: Iterable[str] = (),
+    ) -> None:
+        """Rebuild a session from what was stored: every event from seq 1, and the receipts."""
+        self.log: list[Event] = list(events)
+        self.state: State = fold(self.log)
+        self.blobs: set[str] = set(blobs)
+        self.clients: dict[str, Client] = {}
+        for receipt in receipts:
+            self._remember(receipt)
+
+    def bind(self, client_id: str, participant: str) -> Client | None:
+        """The client of this id, if it is (or becomes) the participant's; None if another's."""
+        client = self.clients.setdefault(client_id, Client(participant))
+        return client if client.participant == participant else None
+
+    def release(self, client_id: str) -> None:
+        """Forget a client that left without having used a number."""
+        client = self.clients.get(client_id)
+        if client is not None and not client.receipts:
+            del self.clients[client_id]
+
+    def join(self, joined: Joined, now: int) -> list[Effect]:
+        """A new participant. ``now`` in milliseconds since the Unix epoch."""
+        return [self._append(joined.participant, joined, now)]
+
+    def enter(self, take: int, steps: Mapping[int, tuple[int, ...]], now: int) -> list[Effect]:
+        """Edits get entry steps ({step: edits}) in a take; committed before it runs (T7)."""
+        return [
+            self._append("", Entered(take=take, step=step, edits=edits), now)
+            for step, edits in sorted(steps.items())
+        ]
+
+    def command(
+        self, participant: str, client_id: str, sent: Command | WireError, now: int
+    ) -> list[Effect]:
+        """What ``participant`` sent from ``client_id``: a command, or bytes that nearly were one.
+
+        Returns the same answer for the same pair again (L4); refusals change nothing but the
+        receipts (L5). ``now`` in milliseconds since the Unix epoch.
+        """
+        client = self.clients[client_id]
+        if sent.client_seq is None:
+            raise ValueError("only commands with a client_seq come here")
+        number, digest = sent.client_seq, _digest(sent)
+        if number < client.next_seq:
+            return [Reply(_again(client.receipts[number], digest))]
+        if number > client.next_seq:
+            return [
+                Reply(
+                    Refusal(
+                        client_seq=number,
+                        code=Code.GAP,
+                        field="client_seq",
+                        rule="L4",
+                        used=False,
+                        expected=client.next_seq,
+                        message=f"client_seq {client.next_seq} is next; send it before {number}",
+                    )
+                )
+            ]
+        outcome = self._decide(participant, number, sent)
+        if isinstance(outcome, Refusal):
+            return self._answer(client_id, participant, digest, outcome)
+        appended = self._append(participant, outcome, now, client_id, number)
+        ack = Ack(client_seq=number, seq=appended.event.seq)
+        return [appended, *self._answer(client_id, participant, digest, ack)]
+
+    def rollback(self, effects: Iterable[Effect]) -> None:
+        """Take back what effects that never became durable did to this object (L2)."""
+        keep = len(self.log)
+        for effect in effects:
+            if isinstance(effect, Append):
+                keep = min(keep, effect.event.seq - 1)
+            elif isinstance(effect, Remember):
+                del self.clients[effect.receipt.client_id].receipts[effect.receipt.client_seq]
+        if keep < len(self.log):
+            del self.log[keep:]
+            self.state = fold(self.log)
+
+    def _decide(self, participant: str, number: int, sent: Command | WireError) -> Body | Refusal:
+        """The event a command leads to, or why it leads to none."""
+        if isinstance(sent, WireError):
+            return Refusal(
+                client_seq=number, code=sent.code, message=str(sent), field=sent.field, rule="L5"
+            )
+        action = type(sent).__struct_config__.tag
+        role = self.state.participants[participant].role
+        if not may(role, str(action)):
+            return Refusal(
+                client_seq=number,
+                code=Code.FORBIDDEN,
+                rule="A1",
+                field="type",
+                message=f"a {role} cannot {action}; ask an owner to invite you as "
+                f"{who_may(str(action))}",
+            )
+        match sent:
+            case Edit():
+                return self._edit(sent)
+            case Undo():
+                return plan_undo(self.state, participant) or Refusal(
+                    client_seq=number,
+                    code=Code.NOTHING_TO_UNDO,
+                    rule="U2",
+                    message="you have no edit left to undo; undo never takes out somebody else's",
+                )
+            case Redo():
+                return plan_redo(self.state, participant) or Refusal(
+                    client_seq=number,
+                    code=Code.NOTHING_TO_REDO,
+                    rule="U4",
+                    message="nothing to redo: you have undone nothing since your last edit",
+                )
+
+    def _edit(self, edit: Edit) -> Body | Refusal:
+        image = edit.instruction
+        if isinstance(image, Image) and image.blob is not None and image.blob not in self.blobs:
+            return Refusal(
+                client_seq=edit.client_seq,
+                code=Code.NOT_FOUND,
+                rule="A3",
+                field="instruction.blob",
+                message="this session has no such image; upload it first, then send its id",
+            )
+        return Edited(instruction=edit.instruction, depth=edit.depth)
+
+    def _append(
+        self,
+        author: str,
+        body: Body,
+        now: int,
+        client_id: str | None = None,
+        client_seq: int | None = None,
+    ) -> Append:
+        event = Event(
+            seq=self.state.seq + 1,
+            at=now,
+            author=author,
+            body=body,
+            client_id=client_id,
+            client_seq=client_seq,
+        )
+        self.state.apply(event)
+        self.log.append(event)
+        return Append(event)
+
+    def _answer(
+        self, client_id: str, participant: str, digest: bytes, answer: Answer
+    ) -> list[Effect]:
+        receipt = Receipt(client_id, participant, answer.client_seq, digest, answer)
+        self._remember(receipt)
+        return [Remember(receipt), Reply(answer)]
+
+    def _remember(self, receipt: Receipt) -> None:
+        client = self.clients.setdefault(receipt.client_id, Client(receipt.participant))
+        client.receipts[receipt.client_seq] = receipt
+
+
+def _digest(sent: Command | WireError) -> bytes:
+    """What decides whether two commands are the same."""
+    data = sent.raw if isinstance(sent, WireError) else payload(sent)
+    return hashlib.sha256(data).digest()
+
+
+def _again(receipt: Receipt, digest: bytes) -> Answer:
+    """The answer to a pair that was used before."""
+    if receipt.digest == digest:
+        return receipt.answer
+    return Refusal(
+        client_seq=receipt.client_seq,
+        code=Code.CONFLICT,
+        rule="L4",
+        field="client_seq",
+        used=False,
+        message="this client_seq was used for something else; count on, never reuse a number",
+    )

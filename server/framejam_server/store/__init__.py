@@ -1,0 +1,1 @@
+"""Where sessions are kept: the contract, and its implementations in memory and in SQL."""

@@ -1,0 +1,212 @@
+"""A store in SQL: SQLAlchemy's async Core over aiosqlite.
+
+SQLite runs in WAL mode with ``synchronous=FULL``: what ``append`` returned from survives kill -9
+and power loss (L2). There is one writer; the callers collect what piled up meanwhile into one
+``append``, which is what makes an fsync a batch affordable (group commit).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Table, delete, event, select
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from framejam_protocol.events import Event
+from framejam_server.session.session import Answer, Receipt
+from framejam_server.store import tables
+from framejam_server.store.contract import (
+    Blob,
+    SessionRow,
+    StoredSession,
+    StoreError,
+    TakeRecord,
+    Token,
+)
+
+PRAGMAS: Final = {
+    "journal_mode": "wal",  # readers never wait for the writer
+    "synchronous": "FULL",  # an fsync a commit: an ack means durable (L2)
+    "foreign_keys": "ON",
+    "busy_timeout": "5000",
+}
+
+_event_decoder: Final = msgspec.msgpack.Decoder(Event)
+_answer_decoder: Final[msgspec.msgpack.Decoder[Answer]] = msgspec.msgpack.Decoder(Answer)
+
+
+def sqlite_url(file: Path, driver: str = "sqlite+aiosqlite") -> str:
+    """The SQLAlchemy URL of a SQLite file."""
+    return f"{driver}:///{file}"
+
+
+def create_engine(file: Path) -> AsyncEngine:
+    """An engine whose every connection has the PRAGMAs of this module set."""
+    engine = create_async_engine(sqlite_url(file))
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _set_pragmas(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        for name, value in PRAGMAS.items():
+            cursor.execute(f"PRAGMA {name}={value}")
+        cursor.close()
+
+    return engine
+
+
+class SqlStore:
+    """``Store`` on a migrated database. Close it before the event loop ends."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._writer = asyncio.Lock()
+
+    async def create_session(self, row: SessionRow, events: Sequence[Event]) -> None:
+        async with self._write() as connection:
+            await connection.execute(tables.sessions.insert(), [_columns(row)])
+            await _insert_events(connection, row.id, events)
+
+    async def sessions(self) -> list[SessionRow]:
+        query = select(tables.sessions).order_by(tables.sessions.c.created_at)
+        return [SessionRow(*row) for row in await self._rows(query)]
+
+    async def load(self, session: str) -> StoredSession | None:
+        # One transaction: events and receipts are of the same moment.
+        async with self._read() as connection:
+            row = (await connection.execute(_of(tables.sessions, "id", session))).first()
+            if row is None:
+                return None
+            events = await connection.execute(
+                select(tables.events.c.event)
+                .where(tables.events.c.session == session)
+                .order_by(tables.events.c.seq)
+            )
+            receipts = await connection.execute(
+                _of(tables.receipts, "session", session).order_by(tables.receipts.c.client_seq)
+            )
+            blobs = await connection.execute(_of(tables.blobs, "session", session))
+            return StoredSession(
+                SessionRow(*row),
+                [_event_decoder.decode(data) for (data,) in events],
+                [_receipt(found) for found in receipts],
+                [Blob(*found[1:]) for found in blobs],
+            )
+
+    async def append(
+        self, session: str, events: Sequence[Event], receipts: Sequence[Receipt]
+    ) -> None:
+        async with self._write() as connection:
+            await _insert_events(connection, session, events)
+            if receipts:
+                await connection.execute(
+                    tables.receipts.insert(), [_receipt_row(session, one) for one in receipts]
+                )
+
+    async def add_token(self, token: Token) -> None:
+        async with self._write() as connection:
+            await connection.execute(tables.tokens.insert(), [_columns(token)])
+
+    async def token(self, token_id: str) -> Token | None:
+        rows = await self._rows(_of(tables.tokens, "id", token_id))
+        return Token(*rows[0]) if rows else None
+
+    async def revoke(self, session: str, label: str) -> None:
+        tokens = tables.tokens.c
+        async with self._write() as connection:
+            await connection.execute(
+                delete(tables.tokens).where(
+                    tokens.session == session, tokens.label == label, tokens.participant.is_(None)
+                )
+            )
+
+    async def add_blob(self, session: str, blob: Blob) -> None:
+        async with self._write() as connection:
+            row = {"session": session, **_columns(blob)}
+            await connection.execute(sqlite_insert(tables.blobs).on_conflict_do_nothing(), [row])
+
+    async def add_take(self, session: str, record: TakeRecord) -> None:
+        async with self._write() as connection:
+            row = {"session": session, **_columns(record)}
+            await connection.execute(tables.takes.insert(), [row])
+
+    async def takes(self, session: str) -> list[TakeRecord]:
+        query = _of(tables.takes, "session", session).order_by(tables.takes.c.id)
+        return [TakeRecord(*row[2:]) for row in await self._rows(query)]
+
+    async def ping(self) -> None:
+        await self._rows(select(1))
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+    async def _rows(self, query: Any) -> Sequence[Any]:
+        async with self._read() as connection:
+            return (await connection.execute(query)).all()
+
+    @asynccontextmanager
+    async def _read(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self._engine.connect() as connection:
+                yield connection
+        except (SQLAlchemyError, OSError) as error:
+            raise StoreError(f"the database could not be read: {error}") from error
+
+    @asynccontextmanager
+    async def _write(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self._writer, self._engine.begin() as connection:
+                yield connection
+        except (SQLAlchemyError, OSError) as error:
+            raise StoreError(f"the database did not take it: {error}") from error
+
+
+def _of(table: Table, column: str, value: str) -> Any:
+    return select(table).where(table.c[column] == value)
+
+
+def _columns(row: Any) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in row.__slots__}
+
+
+async def _insert_events(
+    connection: AsyncConnection, session: str, events: Sequence[Event]
+) -> None:
+    if events:
+        await connection.execute(
+            tables.events.insert(),
+            [
+                {
+                    "session": session,
+                    "seq": one.seq,
+                    "event": msgspec.msgpack.encode(one),
+                    "kind": type(one.body).__struct_config__.tag,
+                    "author": one.author,
+                }
+                for one in events
+            ],
+        )
+
+
+def _receipt_row(session: str, receipt: Receipt) -> dict[str, Any]:
+    return {
+        "session": session,
+        **_columns(receipt),
+        "answer": msgspec.msgpack.encode(receipt.answer),
+    }
+
+
+def _receipt(row: Any) -> Receipt:
+    return Receipt(
+        client_id=row.client_id,
+        participant=row.participant,
+        client_seq=row.client_seq,
+        digest=row.digest,
+        answer=_answer_decoder.decode(row.answer),
+    )
