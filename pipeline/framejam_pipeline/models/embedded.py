@@ -54,13 +54,13 @@ class EmbeddedModel:
         self._index = Index.read(folder / "model_index.json")
         self._tokenizer: Any = _part(CLIPTokenizer, folder, "tokenizer")
         text_encoder = _part(CLIPTextModel, folder, "text_encoder", use_safetensors=True)
-        self._text_encoder = _frozen(text_encoder.float(), device)
-        self._vae = _frozen(_network(AutoencoderTiny, folder, "vae"), device)
-        self._unet = _frozen(_network(UNet2DConditionModel, folder, "unet"), device)
+        self._text_encoder = _ready(text_encoder.float(), device)
+        self._vae = _ready(_network(AutoencoderTiny, folder, "vae"), device)
+        self._unet = _ready(_network(UNet2DConditionModel, folder, "unet"), device)
         adapter = _network(MotionAdapter, folder, "motion_adapter")
         # from_unet2d can share modules with the adapter it is given: hand it one of its own.
         video: Any = UNetMotionModel.from_unet2d(self._unet, copy.deepcopy(adapter))
-        self._video = _frozen(video, device)
+        self._video = _ready(video, device)
         self._scheduler: Any = _part(DDIMScheduler, folder, "scheduler")
         preview = safetensors.torch.load_file(folder / "preview.safetensors", device=str(device))
         self._preview = preview["weight"].float(), preview["bias"].float()
@@ -81,7 +81,7 @@ class EmbeddedModel:
 
     def make_scheduler(self, steps: int) -> Scheduler:
         """Return a fresh DDIM scheduler; ``steps`` is 1 to the number of training steps."""
-        scheduler: Any = DDIMScheduler.from_config(self._scheduler.config)
+        scheduler: Any = type(self._scheduler).from_config(self._scheduler.config)
         scheduler.set_timesteps(steps, device=self._device)
         made: Scheduler = scheduler
         return made
@@ -172,7 +172,7 @@ class EmbeddedModel:
             raise ModelInvalid(f"the unet must take {wanted} channels: latents, affinity, image")
         # An empty tokenizer folder loads without a complaint and knows no words.
         if len(self._tokenizer) != self._text_encoder.config.vocab_size:
-            raise ModelInvalid("the tokenizer and the text_encoder know different numbers of tokens")
+            raise ModelInvalid("tokenizer and text_encoder do not know the same tokens")
         if self._scheduler.config.clip_sample or self._scheduler.config.thresholding:
             raise ModelInvalid("the scheduler must not clip: residuals would miss their targets")
         if self._preview[0].shape[0] != 3 * spec.latent_factor**2:
@@ -193,8 +193,13 @@ def _network(kind: Any, folder: Path, part: str) -> Any:
     return _part(kind, folder, part, use_safetensors=True, torch_dtype=torch.float32)
 
 
-def _frozen(network: Any, device: torch.device) -> Any:
-    return network.to(device).eval().requires_grad_(False)
+def _ready(network: Any, device: torch.device) -> Any:
+    """Put a network on its device, in evaluation mode.
+
+    Its weights keep ``requires_grad``, as in stock pipelines; every call runs under ``no_grad``.
+    Freezing them makes torch choose other kernels on a CPU, which differ by 1e-6.
+    """
+    return network.to(device).eval()
 
 
 def _hash(folder: Path) -> str:

@@ -2,130 +2,69 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import torch
 
 from framejam_pipeline.training.budget import Budget
-from framejam_pipeline.training.ema import Average
 from framejam_pipeline.training.parts import Parts
-from framejam_pipeline.training.samples import Pool, Samples
+from framejam_pipeline.training.samples import Pool, SampleMaker
 from framejam_pipeline.training.text import encode_text
+from framejam_pipeline.training.trainer import Trainer
 from framejam_pipeline.training.unet import add_noise, new_scheduler, random_timesteps
 
 RATE: Final = 1.5e-3
 TEXT_RATE: Final = RATE / 10
-CHECKPOINT_SECONDS: Final = 180.0
+
+MIX: Final = (0.62, 0.22, 0.16)
+"""Shares of text to image, static and warped samples."""
 
 
-@dataclass
-class Denoiser:
-    """The live parts, their average and the optimiser; one object per run."""
+class FrameLoss:
+    """Weighted squared error of the velocity predicted for single frames."""
 
-    live: Parts
-    average: Parts
-    pool: Pool
-    clock: Budget
-    device: torch.device
-    batch: int = 32
-    fresh: int = 10
-
-    def __post_init__(self) -> None:
-        self.live.unet.to(self.device, memory_format=torch.channels_last).train()
-        self.live.text.to(self.device).train()
-        groups: list[dict[str, Any]] = [
-            {"params": list(self.live.unet.parameters()), "lr": RATE, "full": RATE},
-            {"params": list(self.live.text.parameters()), "lr": TEXT_RATE, "full": TEXT_RATE},
-        ]
-        self.optimiser = torch.optim.AdamW(groups, weight_decay=1e-2, betas=(0.9, 0.99))
-        self.ema = Average(
-            (self.live.unet, self.live.text), (self.average.unet, self.average.text)
-        )
+    def __init__(self, parts: Parts, pool: Pool, batch: int, fresh: int) -> None:
+        self.parts, self.pool = parts, pool
+        self.batch, self.fresh = batch, fresh
+        self.generator = pool.maker.generator
+        self.device = pool.maker.world.device
         self.alphas = new_scheduler().alphas_cumprod.to(self.device)
-        self.losses: list[tuple[int, float]] = []
 
-    def loss(self, samples: Samples) -> torch.Tensor:
-        """Weighted squared error of the predicted velocity."""
-        generator = self.pool.maker.generator
-        times = random_timesteps(len(samples.clean), generator, self.device)
-        noise = torch.randn(samples.clean.shape, generator=generator, device=self.device)
+    def __call__(self) -> torch.Tensor:
+        """The loss of one new batch."""
+        samples = self.pool.batch(self.batch, self.fresh)
+        times = random_timesteps(self.batch, self.generator, self.device)
+        noise = torch.randn(samples.clean.shape, generator=self.generator, device=self.device)
         noisy, velocity = add_noise(samples.clean, noise, times, self.alphas)
         image = torch.cat([noisy, samples.affinity, samples.condition], dim=1)
-        states = encode_text(self.live.text, samples.ids)
+        states = encode_text(self.parts.text, samples.ids)
         fast = self.device.type == "cuda"  # on CPUs bf16 measured slower than fp32
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=fast):
             image = image.to(memory_format=torch.channels_last)
-            guess = self.live.unet(image, times, encoder_hidden_states=states).sample
+            guess = self.parts.unet(image, times, encoder_hidden_states=states).sample
         error = (guess.float() - velocity).square() * samples.weight
         return error.mean() / samples.weight.mean()
 
-    def step(self) -> float:
-        """One optimiser step; returns the loss."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = group["full"] * self.clock.rate()
-        value = self.loss(self.pool.batch(self.batch, self.fresh))
-        self.optimiser.zero_grad(set_to_none=True)
-        value.backward()
-        torch.nn.utils.clip_grad_norm_(self.live.unet.parameters(), 1.0)
-        self.optimiser.step()
-        self.clock.tick()
-        self.ema.update(self.clock.steps)
-        return float(value.detach())
 
-    def train(self, file: Path) -> None:
-        """Step until the budget is spent, saving to ``file`` every few minutes."""
-        recent: list[float] = []
-        saved = time.monotonic()
-        while not self.clock.spent():
-            recent.append(self.step())
-            if len(recent) == 100:
-                self._report(recent)
-                recent = []
-            if time.monotonic() - saved > CHECKPOINT_SECONDS:
-                self.save(file)
-                saved = time.monotonic()
-        self.save(file)
-
-    def _report(self, recent: list[float]) -> None:
-        mean = sum(recent) / len(recent)
-        self.losses.append((self.clock.steps, mean))
-        speed = self.clock.steps * self.batch / max(self.clock.used, 1e-9)
-        print(
-            f"unet step {self.clock.steps} loss {mean:.4f} samples/s {speed:.0f} "
-            f"budget {100 * self.clock.progress():.1f} %",
-            flush=True,
-        )
-
-    def save(self, file: Path) -> None:
-        """Write everything needed to go on, in one move."""
-        state = {
-            "steps": self.clock.steps,
-            "used": self.clock.used,
-            "losses": self.losses,
-            "unet": self.live.unet.state_dict(),
-            "text": self.live.text.state_dict(),
-            "average_unet": self.average.unet.state_dict(),
-            "average_text": self.average.text.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "generator": self.pool.maker.generator.get_state(),
-        }
-        partial = file.with_suffix(".partial")
-        torch.save(state, partial)
-        partial.replace(file)
-
-    def resume(self, file: Path) -> None:
-        """Go on from ``file``, if it exists."""
-        if not file.is_file():
-            return
-        state = torch.load(file, map_location=self.device, weights_only=True)
-        self.live.unet.load_state_dict(state["unet"])
-        self.live.text.load_state_dict(state["text"])
-        self.average.unet.load_state_dict(state["average_unet"])
-        self.average.text.load_state_dict(state["average_text"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.pool.maker.generator.set_state(state["generator"].cpu())
-        self.losses = [(int(step), float(value)) for step, value in state["losses"]]
-        self.clock.resume(int(state["steps"]), float(state["used"]))
+def frame_trainer(
+    parts: Parts,
+    average: Parts,
+    maker: SampleMaker,
+    clock: Budget,
+    batch: int = 32,
+    fresh: int = 8,
+    capacity: int = 8192,
+) -> Trainer:
+    """A trainer of ``parts.unet`` and ``parts.text`` whose average goes to ``average``."""
+    device = maker.world.device
+    parts.unet.to(device, memory_format=torch.channels_last).train()
+    parts.text.to(device).train()
+    loss = FrameLoss(parts, Pool(maker, capacity, MIX), batch, fresh)
+    return Trainer(
+        live={"unet": parts.unet, "text": parts.text},
+        average={"unet": average.unet, "text": average.text},
+        rates={"unet": RATE, "text": TEXT_RATE},
+        loss=loss,
+        generator=maker.generator,
+        clock=clock,
+    )

@@ -128,13 +128,13 @@ class World:
             reach=10.0 + 14.0 * uniform(),
             crop=uniform(3),
         )
-        self._keep_inside(scenes)
+        self.keep_inside(scenes)
         return scenes
 
     def _axes(self, values: tuple[object, ...]) -> torch.Tensor:
         return torch.tensor(values, device=self.device, dtype=torch.float32)
 
-    def _keep_inside(self, scenes: Scenes) -> None:
+    def keep_inside(self, scenes: Scenes) -> None:
         """Turn motions that would leave the frame around, and shrink what still would."""
         axis = self._axes(_MOTION_AXES)[scenes.motion]
         end = scenes.centre + axis * scenes.reach[:, None]

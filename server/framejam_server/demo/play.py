@@ -16,6 +16,9 @@ from framejam_server.demo.report import Played
 from framejam_server.demo.script import COLORS, GUEST, OWNER, Act, scenes
 from framejam_server.demo.server import local_server
 
+SEED: Final = 7
+"""The same clip every time, as far as the participants' timing allows."""
+
 LIMIT_S: Final = 900.0
 """The co-edit takes about a minute; a demo that hangs must end, and say so."""
 
@@ -27,11 +30,14 @@ async def play(folder: Path, photo: Path, clip: Path, done: Callable[[Act], None
 
     Raises ``ServerFailed``, ``TimeoutError`` and what the client raises.
     """
-    async with local_server(folder) as link, asyncio.timeout(LIMIT_S):
-        async with framejam.connect(link, OWNER, COLORS[OWNER], patience=_JOIN_S) as owner:
-            invite = await owner.invite("editor")
-            async with framejam.connect(invite, GUEST, COLORS[GUEST], patience=_JOIN_S) as guest:
-                return await _co_edit(owner, guest, photo, clip, done)
+    async with (
+        local_server(folder, SEED) as link,
+        asyncio.timeout(LIMIT_S),
+        framejam.connect(link, OWNER, COLORS[OWNER], patience=_JOIN_S) as owner,
+        framejam.connect(
+            await owner.invite("editor"), GUEST, COLORS[GUEST], patience=_JOIN_S) as guest,
+    ):
+        return await _co_edit(owner, guest, photo, clip, done)
 
 
 async def _co_edit(owner: Session, guest: Session, photo: Path, clip: Path,

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from framejam import FramejamError
+from framejam_server.config import Config
 from framejam_server.demo.effects import Effect, effect_of
 from framejam_server.demo.play import play
 from framejam_server.demo.report import Played, fact, log_lines, report
@@ -73,7 +74,9 @@ def _play(out: Path, tell: Tell) -> Played:
 
 def _measure(played: Played, out: Path, tell: Tell) -> tuple[list[Effect], dict[str, object]]:
     """Compute every take with and without each edit; write the report and the pictures."""
-    recomputer = Recomputer(played.settings, played.blobs.__getitem__)
+    config = Config()  # what the server's process found in its environment, too
+    recomputer = Recomputer(
+        played.settings, played.blobs.__getitem__, config.model, config.threads)
     effects = []
     for deed in played.deeds:
         tell(f"measuring {deed.act.label}")

@@ -24,16 +24,16 @@ class ServerFailed(RuntimeError):
 
 
 @asynccontextmanager
-async def local_server(folder: Path) -> AsyncIterator[str]:
+async def local_server(folder: Path, seed: int) -> AsyncIterator[str]:
     """Start a server with its data and its log below ``folder``; gives the owner link.
 
-    Raises ``ServerFailed``. The process is asked to stop, and made to, when the block ends.
+    ``seed`` is that of its first session. Raises ``ServerFailed``. The process is asked to stop, and made to, when the block ends.
     """
     log = folder / "server.log"
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "framejam_server", "serve",
-            "--port", "0", "--data", str(folder / "data"),
+            "--port", "0", "--seed", str(seed), "--data", str(folder / "data"),
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=errors,
             env={**os.environ, "PYTHONUNBUFFERED": "1"})
     try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,13 +54,17 @@ def mapping_of(events: Iterable[Event], *, without: Collection[int] = (),
 class Recomputer:
     """Computes takes of one session; equal mappings are computed once.
 
-    ``load_blob`` returns the bytes of a reference image by its blob id. Use it from one thread at
-    a time.
+    ``load_blob`` returns the bytes of a reference image by its blob id. ``folder`` (None: the
+    model that ships) and ``threads`` must be the server's own: another number of threads adds up
+    in another order. Use it from one thread at a time.
     """
 
-    def __init__(self, settings: Settings, load_blob: Callable[[str], bytes]) -> None:
+    def __init__(self, settings: Settings, load_blob: Callable[[str], bytes],
+                 folder: Path | None = None, threads: int = 1) -> None:
         self._settings = settings
         self._load_blob = load_blob
+        self._folder = folder
+        self._threads = threads
         self._model: VideoModel | None = None
         self._known: dict[tuple[tuple[int, Pair], ...], Recomputed] = {}
 
@@ -88,9 +93,8 @@ class Recomputer:
         from framejam_pipeline.models.embedded import EmbeddedModel
 
         if self._model is None:
-            # As the worker does: another number of threads adds up in another order.
-            torch.set_num_threads(1)
-            self._model = EmbeddedModel.load()
+            torch.set_num_threads(self._threads)
+            self._model = EmbeddedModel.load(self._folder)
         return self._model
 
     def _open(self, blob: str) -> PIL.Image.Image:

@@ -1,0 +1,52 @@
+import { BrushBar } from './brush/BrushBar.tsx';
+import { History } from './history/History.tsx';
+import { ReferenceImage } from './image/ReferenceImage.tsx';
+import { Invite } from './people/Invite.tsx';
+import { Join, Nowhere } from './people/Join.tsx';
+import { People } from './people/People.tsx';
+import { PromptField } from './prompts/PromptField.tsx';
+import { useStudio } from './session/store.ts';
+import { Banner } from './shell/Banner.tsx';
+import { Download } from './shell/Download.tsx';
+import { Toasts } from './shell/Toasts.tsx';
+import { Wordmark } from './shell/Wordmark.tsx';
+import { Stage } from './stage/Stage.tsx';
+import { Transport } from './stage/Transport.tsx';
+
+export function App() {
+  const page = useStudio((s) => s.page);
+  switch (page.name) {
+    case 'nowhere': return <Nowhere />;
+    case 'join': return <Join known={page.known} />;
+    case 'studio': return <Studio />;
+  }
+}
+
+/** What to give on the left, the clip in the middle, who gave what on the right. */
+function Studio() {
+  return (
+    <div className="studio">
+      <header className="top">
+        <Wordmark />
+        <Download />
+        <Invite />
+      </header>
+      <aside className="panel give" aria-label="Instructions">
+        <PromptField kind="content" title="What is visible" example="a red balloon over the sea" />
+        <PromptField kind="motion" title="How it moves" example="rising slowly" />
+        <ReferenceImage />
+      </aside>
+      <main className="middle">
+        <BrushBar />
+        <Stage />
+        <Transport />
+      </main>
+      <aside className="panel side" aria-label="People and history">
+        <People />
+        <History />
+      </aside>
+      <Banner />
+      <Toasts />
+    </div>
+  );
+}

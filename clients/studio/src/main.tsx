@@ -1,0 +1,23 @@
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+
+import { App } from './App.tsx';
+import { start } from './session/open.ts';
+import { listenForShortcuts } from './shell/shortcuts.ts';
+import './styles/base.css';
+import './styles/controls.css';
+import './styles/layout.css';
+import './styles/stage.css';
+import './styles/panels.css';
+
+start();
+listenForShortcuts();
+
+const root = document.getElementById('root');
+if (root) {
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  );
+}

@@ -1,0 +1,84 @@
+import { useId } from 'react';
+
+import { entryInWords } from '../history/describe.ts';
+import { usePersonName } from '../people/usePersonName.ts';
+import { useStudio, whyReadOnly } from '../session/store.ts';
+import { usePrompt, type Prompt, type PromptKind } from './usePrompt.ts';
+import { Words } from './Words.tsx';
+
+interface Props {
+  readonly kind: PromptKind;
+  readonly title: string;
+  readonly example: string;
+}
+
+/** One of the two prompts, with what became of it and words the model knows. */
+export function PromptField({ kind, title, example }: Props) {
+  const id = useId();
+  const prompt = usePrompt(kind);
+  const reason = useStudio(whyReadOnly);
+  const limit = useStudio((s) => s.welcome?.limits.prompt_chars ?? 500);
+
+  return (
+    <section className="panel-section prompt">
+      <label htmlFor={id}>{title}</label>
+      <textarea
+        id={id} className="field" data-testid={kind} rows={2} maxLength={limit} spellCheck={false}
+        value={prompt.value} placeholder={example} disabled={reason !== null}
+        title={reason ?? undefined} aria-describedby={`${id}-fate`}
+        onFocus={prompt.focus} onBlur={prompt.blur}
+        onChange={(event) => prompt.change(event.target.value.replaceAll('\n', ' '))}
+        onKeyDown={(event) => {
+          // Enter inside an input method's composition chooses a word, it does not send.
+          if (event.nativeEvent.isComposing) return;
+          if (event.key === 'Enter') {
+            event.preventDefault();
+            prompt.send();
+          } else if (event.key === 'Escape') {
+            prompt.revert();
+          }
+        }}
+      />
+      <Fate id={`${id}-fate`} kind={kind} prompt={prompt} />
+      <Words kind={kind} text={prompt.value} off={reason !== null} onChange={prompt.change} />
+    </section>
+  );
+}
+
+/** One line under the field: typed, sent, taken up, changed by somebody. Its place is reserved. */
+function Fate({ id, kind, prompt }: { id: string; kind: PromptKind; prompt: Prompt }) {
+  const record = useStudio((s) => s.log[kind]);
+  const offline = useStudio((s) => s.status.phase !== 'live');
+  const author = usePersonName(record?.author ?? '');
+  const { dirty, sending, changedBy } = prompt;
+  let phase = 'empty';
+  let words = 'Enter sends it';
+  if (dirty) {
+    phase = 'typing';
+    words = 'Not sent yet · Enter sends it';
+  } else if (sending) {
+    phase = 'sending';
+    words = offline ? 'Kept here until the connection is back' : 'Sending…';
+  } else if (record) {
+    phase = record.entry ? 'entered' : 'sent';
+    const entry = record.entry ? `taken up ${entryInWords(record)}` : 'sent, enters at the next step';
+    words = `${author} · ${entry}`;
+  }
+  return (
+    <p className="fate" id={id} role="status" data-testid={`${kind}-fate`} data-phase={phase}>
+      {changedBy !== null ? (
+        <>
+          <span>Changed by {changedBy}</span>
+          {dirty && (
+            <button
+              type="button" className="link" onMouseDown={(event) => event.preventDefault()}
+              onClick={prompt.revert}
+            >
+              Take theirs
+            </button>
+          )}
+        </>
+      ) : <span>{words}</span>}
+    </p>
+  );
+}

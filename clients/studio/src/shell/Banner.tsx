@@ -1,0 +1,68 @@
+import { CLOSE, type Status } from 'framejam';
+
+import { useStudio } from '../session/store.ts';
+
+interface Notice {
+  readonly title: string;
+  readonly advice: string;
+  readonly action?: 'reload' | 'retry';
+}
+
+/** What is wrong with the connection, calmly; nothing while all is well. */
+export function Banner() {
+  const status = useStudio((s) => s.status);
+  const session = useStudio((s) => s.session);
+  const notice = noticeOf(status);
+  if (!notice) return null;
+  const over = status.phase === 'ended';
+  return (
+    <div className="banner" data-testid="banner" data-over={over} role={over ? 'alert' : 'status'}>
+      <span className="banner-dot" />
+      <p><b>{notice.title}</b> {notice.advice}</p>
+      {notice.action === 'retry' && (
+        <button type="button" className="button" onClick={() => session?.connect()}>Try now</button>
+      )}
+      {notice.action === 'reload' && (
+        <button type="button" className="button" onClick={() => location.reload()}>Reload</button>
+      )}
+    </div>
+  );
+}
+
+const KEPT = 'What you do now is kept and sent then.';
+
+function noticeOf(status: Status): Notice | null {
+  switch (status.phase) {
+    case 'connecting': return { title: 'Connecting…', advice: status.attempt ? KEPT : '' };
+    case 'waiting': return { title: waitingWords(status.code), advice: KEPT, action: 'retry' };
+    case 'ended': return endedWords(status.code, status.reason);
+    default: return null;
+  }
+}
+
+function waitingWords(code: number): string {
+  switch (code) {
+    case CLOSE.RESTARTING: return 'The server is restarting.';
+    case CLOSE.SLOW: return 'This page fell behind and is catching up.';
+    case CLOSE.UNAVAILABLE: return 'The session cannot be reached just now. Trying again…';
+    case CLOSE.FULL: return 'The session is full. Trying again…';
+    default: return 'Connection lost. Trying again…';
+  }
+}
+
+function endedWords(code: number, reason: string): Notice {
+  switch (code) {
+    case CLOSE.UNAUTHORISED:
+      return { title: 'This link no longer lets you in.', advice: 'Ask the owner for a new one.' };
+    case CLOSE.GONE:
+      return { title: 'This session is gone.', advice: 'It was deleted, or the address is wrong.' };
+    case CLOSE.TOO_OLD:
+      return { title: 'This page is older than the server.', advice: 'Reload to get the new one.',
+               action: 'reload' };
+    case CLOSE.TOO_NEW:
+      return { title: 'The server is older than this page.', advice: 'Ask who runs it to update.' };
+    default:
+      return { title: 'The connection ended.', advice: reason || `The server said ${code}.`,
+               action: 'reload' };
+  }
+}

@@ -1,0 +1,32 @@
+/** Line icons on a 16-pixel grid; the colour is the text's. */
+
+const PATHS = {
+  play: 'M5 3.2v9.6l7.6-4.8z',
+  pause: 'M5.5 3v10M10.5 3v10',
+  pointer: 'M3.2 2.8l3.9 10 1.6-4.1 4.1-1.6z',
+  brush: 'M13.4 2.6c-2.9 1-5.3 3-6.7 5.6l1.1 1.1c2.6-1.4 4.6-3.8 5.6-6.7zM6 9.2c-1.7.2-2 1.3-2.1 2.3-.1.8-.6 1.3-1.3 1.5 2 1 4.8.6 5.1-2.1z',
+  text: 'M3.5 4.5v-1.2h9v1.2M8 3.3v9.4M6.3 12.7h3.4',
+  motion: 'M2.5 8h10M9 4.5l3.5 3.5-3.5 3.5M2.5 4.5h3M2.5 11.5h3',
+  image: 'M2.5 3.5h11v9h-11zM2.8 11.3l3.2-3.3 2.3 2.3 1.7-1.6 3.2 3M10.6 6.3h.01',
+  undo: 'M5.5 3.5l-3 3 3 3M2.8 6.5h6.4a3.3 3.3 0 0 1 0 6.6h-3',
+  redo: 'M10.5 3.5l3 3-3 3M13.2 6.5h-6.4a3.3 3.3 0 0 0 0 6.6h3',
+  close: 'M4 4l8 8M12 4l-8 8',
+  download: 'M8 2.5v7.5M4.8 7l3.2 3.2 3.2-3.2M3 13.2h10',
+  invite: 'M6.3 7.3a2.3 2.3 0 1 0 0-4.6 2.3 2.3 0 0 0 0 4.6zM2.3 13c.3-2.3 1.9-3.6 4-3.6s3.7 1.3 4 3.6M12 5v4M10 7h4',
+} as const;
+
+export type IconName = keyof typeof PATHS;
+
+const FILLED: ReadonlySet<IconName> = new Set<IconName>(['play', 'pointer', 'brush']);
+
+export function Icon({ name }: { name: IconName }) {
+  return (
+    <svg
+      className="icon" width="16" height="16" viewBox="0 0 16 16" aria-hidden="true"
+      fill={FILLED.has(name) ? 'currentColor' : 'none'} stroke="currentColor"
+      strokeWidth={name === 'pause' ? 2.4 : 1.4} strokeLinecap="round" strokeLinejoin="round"
+    >
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}

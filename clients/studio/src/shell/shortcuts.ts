@@ -1,0 +1,52 @@
+/** Keys: B brush, V pointer, [ and ] size, Ctrl+Z and Ctrl+Shift+Z or Ctrl+Y, Space plays. */
+
+import { resize } from '../brush/brush.ts';
+import { useStudio, whyReadOnly } from '../session/store.ts';
+
+const SIZE_STEP = 1.25;
+
+/** Listen for the page's keys; text fields keep theirs. */
+export function listenForShortcuts(): void {
+  window.addEventListener('keydown', (event) => {
+    if (event.defaultPrevented || event.altKey || isTyping(event.target)) return;
+    const handled = event.ctrlKey || event.metaKey ? withControl(event) : plain(event);
+    if (handled) event.preventDefault();
+  });
+}
+
+function withControl(event: KeyboardEvent): boolean {
+  const state = useStudio.getState();
+  const { session } = state;
+  const key = event.key.toLowerCase();
+  if (!session || whyReadOnly(state) !== null) return false;
+  if (key === 'z' && !event.shiftKey) {
+    if (session.canUndo) session.undo();
+    return true;
+  }
+  if (key === 'y' || key === 'z') {
+    if (session.canRedo) session.redo();
+    return true;
+  }
+  return false;
+}
+
+function plain(event: KeyboardEvent): boolean {
+  const { size, playing } = useStudio.getState();
+  switch (event.key) {
+    case 'b': case 'B': useStudio.setState({ tool: 'brush' }); return true;
+    case 'v': case 'V': useStudio.setState({ tool: 'select' }); return true;
+    case '[': resize(size / SIZE_STEP); return true;
+    case ']': resize(size * SIZE_STEP); return true;
+    case ' ':
+      // A focused button is pressed by Space: that is the browser's, not ours.
+      if (event.target instanceof HTMLButtonElement) return false;
+      useStudio.setState({ playing: !playing });
+      return true;
+    default: return false;
+  }
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  if (target instanceof HTMLTextAreaElement) return true;
+  return target instanceof HTMLInputElement && !['range', 'color', 'file'].includes(target.type);
+}

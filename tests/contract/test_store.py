@@ -1,0 +1,122 @@
+"""One suite for every store: what ``store.contract.Store`` promises."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from sqlalchemy import text
+
+from framejam_protocol.events import Created, Edited, Event
+from framejam_protocol.instructions import Content, Settings
+from framejam_protocol.messages import Ack, Refusal
+from framejam_server.session.session import Receipt
+from framejam_server.store.contract import Blob, SessionRow, StoreError, TakeRecord, Token
+from framejam_server.store.memory import MemoryStore
+from framejam_server.store.migrate import migrate
+from framejam_server.store.sql import SqlStore, create_engine, sqlite_url
+
+SETTINGS = Settings(
+    model="embedded", seed=1, steps=25, frames=16, width=64, height=64, fps=8, guidance=100
+)
+ROW = SessionRow("session1", "epoch1", 1000)
+CREATED = Event(seq=1, at=1, author="", body=Created(settings=SETTINGS))
+
+
+def edited(seq: int, words: str = "x") -> Event:
+    return Event(seq=seq, at=seq, author="anna", body=Edited(instruction=Content(words)),
+                 client_id="client-01", client_seq=seq)
+
+
+def receipt(number: int) -> Receipt:
+    return Receipt("client-01", "anna", number, bytes([number]) * 32, Ack(number, number + 1))
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def store(request, tmp_path):
+    if request.param == "memory":
+        made = MemoryStore()
+    else:
+        await asyncio.to_thread(migrate, sqlite_url(tmp_path / "f.db", "sqlite"))
+        made = SqlStore(create_engine(tmp_path / "f.db"))
+    await made.create_session(ROW, [CREATED])
+    yield made
+    await made.close()
+
+
+async def test_L1_events_come_back_whole_and_in_order(store):
+    events = [edited(seq, f"größe {seq} 蝶") for seq in range(2, 12)]
+    await store.append("session1", events[:4], [])
+    await store.append("session1", events[4:], [])
+    assert (await store.load("session1")).events == [CREATED, *events]
+
+
+async def test_L1_a_seq_that_is_taken_is_refused_and_the_batch_with_it(store):
+    await store.append("session1", [edited(2)], [])
+    with pytest.raises(StoreError):
+        await store.append("session1", [edited(2), edited(3)], [receipt(1)])
+    stored = await store.load("session1")
+    assert [event.seq for event in stored.events] == [1, 2]
+    assert stored.receipts == []
+
+
+async def test_L4_receipts_come_back_and_are_unique(store):
+    refused = Receipt("client-01", "anna", 2, bytes(32),
+                      Refusal(client_seq=2, code="invalid", message="m", field="f"))
+    await store.append("session1", [edited(2)], [receipt(1), refused])
+    assert (await store.load("session1")).receipts == [receipt(1), refused]
+    with pytest.raises(StoreError):
+        await store.append("session1", [edited(3)], [receipt(1)])
+    assert len((await store.load("session1")).events) == 2
+
+
+async def test_an_unknown_session_is_none_and_cannot_be_appended_to(store):
+    assert await store.load("nowhere") is None
+    with pytest.raises(StoreError):
+        await store.append("nowhere", [edited(1)], [])
+
+
+async def test_sessions_are_listed_oldest_first_and_unique(store):
+    await store.create_session(SessionRow("older", "e", 10), [CREATED])
+    assert [row.id for row in await store.sessions()] == ["older", "session1"]
+    with pytest.raises(StoreError):
+        await store.create_session(ROW, [CREATED])
+
+
+async def test_A2_tokens_are_found_by_id_and_revoked_by_label(store):
+    invite = Token("t1", "session1", b"d" * 32, "owner", None, "launch")
+    own = Token("t2", "session1", b"e" * 32, "owner", "anna", "launch")
+    other = Token("t3", "session1", b"f" * 32, "editor", None, "")
+    for token in (invite, own, other):
+        await store.add_token(token)
+    assert await store.token("t1") == invite
+    await store.revoke("session1", "launch")
+    assert await store.token("t1") is None
+    assert await store.token("t2") == own, "a participant's token is no invite"
+    assert await store.token("t3") == other
+
+
+async def test_A3_blobs_belong_to_a_session_once(store):
+    blob = Blob("ab" * 32, "image/png", 3, 4)
+    await store.add_blob("session1", blob)
+    await store.add_blob("session1", blob)
+    assert (await store.load("session1")).blobs == [blob]
+
+
+async def test_T2_take_records_come_back_in_order(store):
+    records = [TakeRecord(1, seq, f"digest{seq}", "{}") for seq in (5, 9)]
+    for record in records:
+        await store.add_take("session1", record)
+    assert await store.takes("session1") == records
+
+
+async def test_L2_sqlite_commits_are_synced_to_disk(tmp_path):
+    """WAL and synchronous=FULL, on every connection the engine makes."""
+    engine = create_engine(tmp_path / "f.db")
+    async with engine.connect() as one, engine.connect() as two:
+        for connection in (one, two):
+            for pragma, value in (("journal_mode", "wal"), ("synchronous", 2),
+                                  ("foreign_keys", 1)):
+                found = await connection.execute(text(f"PRAGMA {pragma}"))
+                assert found.scalar_one() == value
+    await engine.dispose()

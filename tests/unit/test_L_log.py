@@ -1,0 +1,207 @@
+"""L: the log. One order, stamped by the server, idempotent, folded the same everywhere."""
+
+import hashlib
+import json
+
+import msgpack
+import pytest
+from people import BLOB, SETTINGS, Table, created, stroke
+
+from framejam_protocol.errors import Code
+from framejam_protocol.events import Edited, Event
+from framejam_protocol.instructions import Content, Image
+from framejam_protocol.messages import Ack, Edit, Undo
+from framejam_protocol.wire import WireError, decode_client, encode
+from framejam_server.session.canonical import canonical, state_hash
+from framejam_server.session.log import fold
+from framejam_server.session.session import Append, Session
+
+
+def test_L1_seqs_have_no_gaps_and_the_server_stamps_author_and_time():
+    table = Table("anna", "ben1")
+    for turn in range(5):
+        table.content("anna" if turn % 2 else "ben1", f"text {turn}")
+    log = table.session.log
+    assert [event.seq for event in log] == list(range(1, len(log) + 1))
+    edits = [event for event in log if isinstance(event.body, Edited)]
+    assert [event.author for event in edits] == ["ben1", "anna", "ben1", "anna", "ben1"]
+    assert [event.at for event in edits] == [1, 2, 3, 4, 5]
+
+
+def test_L1_a_client_cannot_send_seq_author_or_time():
+    for forged in ("seq", "author", "at"):
+        message = msgpack.packb({"type": "undo", "client_seq": 1, forged: 7})
+        with pytest.raises(WireError) as caught:
+            decode_client(message)
+        assert caught.value.code == Code.INVALID
+        assert forged in str(caught.value)
+
+
+def test_L1_a_log_with_a_gap_is_not_folded():
+    edited = Event(seq=3, at=0, author="anna", body=Edited(instruction=Content("x")))
+    with pytest.raises(ValueError, match="gap"):
+        fold([created(), edited])
+
+
+def test_L2_a_rolled_back_edit_leaves_state_log_and_numbers_as_before():
+    table = Table("anna")
+    table.content("anna", "kept")
+    before, length = table.hash, len(table.session.log)
+    lost = table.effects("anna", Edit(table.number("anna"), Content("lost")))
+    lost += table.effects("anna", Edit(table.number("anna"), stroke()))
+    table.session.rollback(lost)
+    assert table.hash == before
+    assert len(table.session.log) == length
+    assert table.session.state.seq == length
+    # The numbers are free again: the client sends the same commands once more.
+    again = table.effects("anna", Edit(2, Content("lost")))
+    assert table.answer(again) == Ack(client_seq=2, seq=length + 1)
+
+
+def test_L3_the_fold_of_the_stored_log_is_the_state():
+    table = Table("anna", "ben1")
+    table.content("anna", "a red butterfly")
+    table.image("ben1")
+    table.paint("anna")
+    table.paint("ben1", "#00ff00")
+    table.undo("anna")
+    assert state_hash(fold(table.session.log)) == table.hash
+
+
+def test_L3_the_hash_is_sha256_over_the_canonical_encoding_of_the_spec():
+    table = Table("anna")
+    text = 'größe "x" \n 蝶'
+    edit = table.content("anna", text)
+    painted = table.paint("anna")
+    expected = {
+        "content": {"author": "anna", "depth": None, "edit": edit,
+                    "instruction": {"kind": "content", "text": text}},
+        "image": None,
+        "motion": None,
+        "paint": [{"author": "anna", "depth": None, "edit": painted,
+                   "instruction": {"kind": "paint", "points": [[1000, 1000], [1500, 2000]],
+                                   "color": "#ff0000", "width": 900, "strength": 65536}}],
+        "settings": {name: getattr(SETTINGS, name) for name in SETTINGS.__struct_fields__},
+    }
+    encoded = json.dumps(expected, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    assert canonical(table.session.state) == encoded.encode()
+    assert table.hash == hashlib.sha256(encoded.encode()).hexdigest()
+
+
+def test_L3_entry_steps_are_outside_the_hash():
+    table = Table("anna")
+    edit = table.content("anna", "x")
+    before = table.hash
+    table.session.enter(1, {4: (edit,)}, 0)
+    assert table.session.state.mapping(1) == {edit: 4}
+    assert table.hash == before
+
+
+def test_L4_the_same_pair_again_returns_the_first_answer_and_appends_nothing():
+    table = Table("anna")
+    first = table.effects("anna", Edit(1, Content("x")))
+    length = len(table.session.log)
+    again = table.effects("anna", Edit(1, Content("x")))
+    assert table.answer(again) == table.answer(first)
+    assert len(table.session.log) == length
+    assert not [effect for effect in again if isinstance(effect, Append)]
+
+
+def test_L4_the_same_pair_with_another_payload_is_a_conflict():
+    table = Table("anna")
+    table.effects("anna", Edit(1, Content("x")))
+    before = table.hash
+    refusal = table.refusal(table.effects("anna", Edit(1, Content("y"))))
+    assert (refusal.code, refusal.field, refusal.used) == (Code.CONFLICT, "client_seq", False)
+    assert table.hash == before
+
+
+def test_L4_a_gap_is_answered_with_the_number_expected():
+    table = Table("anna")
+    table.effects("anna", Edit(1, Content("x")))
+    refusal = table.refusal(table.effects("anna", Edit(5, Content("y"))))
+    assert (refusal.code, refusal.expected, refusal.used) == (Code.GAP, 2, False)
+    assert isinstance(table.answer(table.effects("anna", Edit(2, Content("y")))), Ack)
+
+
+def test_L4_a_refused_edit_uses_up_its_number_and_its_refusal_is_remembered():
+    table = Table("anna")
+    unknown = Image("cd" * 32)
+    refused = table.effects("anna", Edit(1, unknown))
+    assert table.refusal(refused).code == Code.NOT_FOUND
+    assert len(table.receipts(refused)) == 1
+    assert isinstance(table.answer(table.effects("anna", Edit(2, Content("behind it")))), Ack)
+    # The image arrives later, yet the same pair still gets the first answer.
+    table.session.blobs.add("cd" * 32)
+    assert table.answer(table.effects("anna", Edit(1, unknown))) == table.refusal(refused)
+
+
+def test_L4_receipts_survive_a_rebuild():
+    table = Table("anna")
+    effects = table.effects("anna", Edit(1, Content("x")))
+    effects += table.effects("anna", Edit(2, Image("cd" * 32)))
+    receipts = [remember.receipt for remember in table.receipts(effects)]
+    rebuilt = Session(table.session.log, receipts)
+    assert rebuilt.bind("tab-of-anna", "anna").next_seq == 3
+    again = rebuilt.command("anna", "tab-of-anna", Edit(1, Content("x")), 99)
+    assert Table.answer(again) == Table.answer(effects[:3])
+
+
+def test_L4_two_tabs_of_one_person_count_separately():
+    table = Table("anna")
+    assert table.session.bind("second-tab", "anna").next_seq == 1
+    table.content("anna", "one")
+    again = table.session.command("anna", "second-tab", Edit(1, Content("two")), 5)
+    assert isinstance(Table.answer(again), Ack)
+
+
+def test_L4_a_client_id_belongs_to_one_participant():
+    table = Table("anna", "ben1")
+    assert table.session.bind("tab-of-anna", "ben1") is None
+
+
+def test_L5_an_invalid_edit_is_refused_by_field_and_the_next_one_is_unharmed():
+    table = Table("anna")
+    before = table.hash
+    bad = msgpack.packb({"type": "edit", "client_seq": 1,
+                         "instruction": {"kind": "paint", "points": [[1, float("nan")]],
+                                         "color": "#ff0000", "width": 5}})
+    with pytest.raises(WireError) as caught:
+        decode_client(bad)
+    refusal = table.refusal(table.session.command("anna", "tab-of-anna", caught.value, 1))
+    assert (refusal.code, refusal.client_seq) == (Code.INVALID, 1)
+    assert refusal.field == "instruction.points[0][1]"
+    assert refusal.used
+    assert table.hash == before
+    assert isinstance(table.answer(table.effects("anna", Edit(2, Content("fine")))), Ack)
+
+
+def test_L5_an_unknown_image_is_refused_by_name():
+    table = Table("anna")
+    refusal = table.refusal(table.effects("anna", Edit(1, Image("cd" * 32))))
+    assert (refusal.code, refusal.field, refusal.rule) == (
+        Code.NOT_FOUND, "instruction.blob", "A3")
+    assert isinstance(table.answer(table.effects("anna", Edit(2, Image(BLOB)))), Ack)
+
+
+def test_A1_a_viewer_changes_nothing():
+    table = Table("anna")
+    table.join("vera", "viewer")
+    before = table.hash
+    for number, command in enumerate(
+        (Edit(1, Content("x")), Undo(2)), start=1
+    ):
+        refusal = table.refusal(table.effects("vera", command))
+        assert (refusal.code, refusal.rule, refusal.client_seq) == (Code.FORBIDDEN, "A1", number)
+    assert table.hash == before
+
+
+@pytest.mark.parametrize("role", ["owner", "editor"])
+def test_A1_owners_and_editors_edit(role):
+    table = Table("anna")
+    table.join("olga", role)
+    assert table.content("olga", "x") == table.session.state.seq
+
+
+def test_L4_equal_commands_have_equal_bytes():
+    assert encode(Edit(1, Content("x"))) == encode(decode_client(encode(Edit(1, Content("x")))))
