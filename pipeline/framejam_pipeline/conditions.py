@@ -23,10 +23,13 @@ from framejam_pipeline.image import Pixels, fit
 from framejam_pipeline.intermediate import generate_image
 from framejam_pipeline.memo import Memo
 from framejam_pipeline.models.contract import VideoConditions, VideoModel
-from framejam_pipeline.paint import Painting, paint, pool
-from framejam_pipeline.residual import Field, Residual, fold
+from framejam_pipeline.paint import Mask, Painting, coverage, paint, pool
+from framejam_pipeline.residual import Field, Residual, fold_fields
 from framejam_pipeline.text import caption, text_states
-from framejam_protocol.instructions import Settings
+from framejam_protocol.instructions import Paint, Settings
+
+_STROKE_BYTES = 32 * 2**20
+"""Memory for the masks of strokes: a thousand at 64 x 64 pixels."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +55,15 @@ class Compiler:
         load_image: Callable[[str], PIL.Image.Image],
         remember: int = 16,
     ) -> None:
+        pixels = settings.width * settings.height
         self._model = model
         self._settings = settings
         self._load_image = load_image
         self._inputs: Memo[Fold, StepInputs] = Memo(remember)
         self._texts: Memo[str, torch.Tensor] = Memo(remember)
         self._pictures: Memo[tuple[str | None, str], Pixels] = Memo(remember)
+        # Sessions gather strokes by the hundred and every fold composites all of them.
+        self._strokes: Memo[Paint, Mask] = Memo(min(remember, 1) * _STROKE_BYTES // pixels // 8)
 
     def compile(self, fold: Fold) -> StepInputs:
         """Return the inputs of a step at which ``fold`` is in force.
@@ -71,7 +77,8 @@ class Compiler:
         """Return the intermediate image with all strokes on it, and the weight they are held by."""
         # A reference image makes the content prompt irrelevant to the picture, but not to text.
         source = (fold.image, "" if fold.image is not None else fold.content.strip())
-        return paint(self._pictures.get(source, lambda: self._picture(*source)), fold.paint)
+        picture = self._pictures.get(source, lambda: self._picture(*source))
+        return paint(picture, ((stroke, self._covered(stroke)) for stroke in fold.paint))
 
     def _compile(self, fold: Fold) -> StepInputs:
         painting = self.intermediate(fold)
@@ -80,16 +87,21 @@ class Compiler:
         conditions = VideoConditions(
             text=self._texts.get(text, lambda: self._encode(text)),
             image=latents,
-            affinity=self._model.affinity(self._settings.frames, fold.motion),
+            affinity=self._model.affinity(self._settings.frames, fold.content, fold.motion),
         )
         return StepInputs(conditions, self._residual(painting, latents) if fold.paint else None)
 
     def _residual(self, painting: Painting, latents: torch.Tensor) -> Residual:
         """Pull every frame towards the painted picture, cell by cell as far as it is painted."""
         cells = pool(painting.weight, self._model.spec.latent_factor)
-        weight = torch.from_numpy(cells).to(latents.device)
+        weight = torch.from_numpy(cells)
         field = Field(weight=weight.unsqueeze(0), target=latents[0].unsqueeze(1))
-        return fold([field], self._model.spec.latent_shape(self._settings))
+        folded = fold_fields([field], self._model.spec.latent_shape(self._settings))
+        return folded.to(self._model.device)
+
+    def _covered(self, stroke: Paint) -> Mask:
+        width, height = self._settings.width, self._settings.height
+        return self._strokes.get(stroke, lambda: coverage(stroke, width, height))
 
     def _picture(self, blob: str | None, content: str) -> Pixels:
         if blob is None:

@@ -32,7 +32,7 @@ def generate_image(model: VideoModel, settings: Settings, content: str) -> Pixel
         model.make_scheduler(model.spec.image_steps),
         KeyedNoise(settings.seed, "image"),
         (1, channels, rows, columns),
-        device=text.device,
+        device=model.device,
     )
     while loop.index < loop.steps:
         loop.step(text)

@@ -6,7 +6,7 @@ top (M4). The result is one picture and one mask, however many people painted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,13 @@ from framejam_protocol.instructions import Paint
 
 Mask = npt.NDArray[np.float64]
 """A share of each pixel or cell, (height, width), 0 to 1."""
+
+Corners = npt.NDArray[np.float64]
+"""Points (n, 2) as (x, y) in pixels."""
+
+
+_SEGMENTS_AT_ONCE = 16
+"""Segments measured in one go: neighbours share a small box, so numpy's overhead is shared too."""
 
 
 @dataclass(frozen=True)
@@ -32,18 +39,16 @@ class Painting:
     weight: Mask
 
 
-def paint(image: Pixels, strokes: Sequence[Paint]) -> Painting:
-    """Lay ``strokes`` on ``image`` (H, W, 3), the last on top.
+def paint(image: Pixels, strokes: Iterable[tuple[Paint, Mask]]) -> Painting:
+    """Lay strokes, each with its ``coverage``, on ``image`` (H, W, 3), the last on top.
 
     Colours mix in sRGB, as the canvas of a browser does, so that what was seen while painting is
     what comes out. A stroke's strength only sets the weight; the paint itself is opaque. Where
     strokes overlap the upper one's strength counts, as its colour does.
     """
-    height, width = image.shape[:2]
     pixels = image.astype(np.float64)
-    weight = np.zeros((height, width))
-    for stroke in strokes:
-        covered = coverage(stroke, width, height)
+    weight = np.zeros(image.shape[:2])
+    for stroke, covered in strokes:
         pixels += covered[..., None] * (_rgb(stroke.color) - pixels)
         weight += covered * (from_units(stroke.strength) - weight)
     return Painting(np.rint(pixels).astype(np.uint8), np.clip(weight, 0.0, 1.0))
@@ -58,36 +63,35 @@ def coverage(stroke: Paint, width: int, height: int) -> Mask:
     """
     diameter = from_units(stroke.width) * width
     corners = np.array(stroke.points, dtype=np.float64) * (from_units(width), from_units(height))
-    nearest = np.full((height, width), np.inf)
-    reach = diameter / 2 + 1
     starts = corners[:-1] if len(corners) > 1 else corners
     ends = corners[1:] if len(corners) > 1 else corners
-    for start, end in zip(starts, ends, strict=True):
-        _approach(nearest, start, end, reach)
+    nearest = np.full((height, width), np.inf)
+    for first in range(0, len(starts), _SEGMENTS_AT_ONCE):
+        block = slice(first, first + _SEGMENTS_AT_ONCE)
+        _approach(nearest, starts[block], ends[block], reach=diameter / 2 + 1)
     soft = np.clip(diameter / 2 - np.sqrt(nearest) + 0.5, 0.0, 1.0)
     return np.asarray(soft * min(1.0, diameter))
 
 
-def _approach(
-    nearest: Mask, start: npt.NDArray[np.float64], end: npt.NDArray[np.float64], reach: float
-) -> None:
-    """Lower ``nearest``, squared distances in pixels, by the segment ``start``-``end`` (x, y).
+def _approach(nearest: Mask, starts: Corners, ends: Corners, reach: float) -> None:
+    """Lower ``nearest``, squared distances in pixels, by some segments from start to end.
 
-    Only pixels within ``reach`` of the segment's box are looked at.
+    Only pixels within ``reach`` of the box around all of them are looked at.
     """
     height, width = nearest.shape
-    low = np.floor(np.minimum(start, end) - reach).astype(int)
-    high = np.ceil(np.maximum(start, end) + reach).astype(int)
+    low = np.floor(np.minimum(starts, ends).min(axis=0) - reach).astype(int)
+    high = np.ceil(np.maximum(starts, ends).max(axis=0) + reach).astype(int)
     left, right = (int(side) for side in np.clip((low[0], high[0]), 0, width))
     top, bottom = (int(side) for side in np.clip((low[1], high[1]), 0, height))
-    x = np.arange(left, right) + 0.5 - start[0]
-    y = (np.arange(top, bottom) + 0.5 - start[1])[:, None]
-    along = end - start
-    length = along[0] * along[0] + along[1] * along[1]
-    share = np.clip((x * along[0] + y * along[1]) / length, 0.0, 1.0) if length > 0 else 0.0
-    across, down = x - share * along[0], y - share * along[1]
+    # Axes: segment, row, column.
+    x = (np.arange(left, right) + 0.5) - starts[:, None, None, 0]
+    y = (np.arange(top, bottom) + 0.5)[:, None] - starts[:, None, None, 1]
+    along = (ends - starts)[:, None, None, :]
+    length = (along * along).sum(axis=-1)
+    share = np.clip((x * along[..., 0] + y * along[..., 1]) / np.where(length, length, 1.0), 0, 1)
+    across, down = x - share * along[..., 0], y - share * along[..., 1]
     box = nearest[top:bottom, left:right]
-    np.minimum(box, across * across + down * down, out=box)
+    np.minimum(box, (across * across + down * down).min(axis=0), out=box)
 
 
 def pool(mask: Mask, factor: int) -> Mask:

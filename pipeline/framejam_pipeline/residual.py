@@ -52,6 +52,10 @@ class Residual:
     weight: torch.Tensor
     target: torch.Tensor
 
+    def to(self, device: torch.device) -> Residual:
+        """Return the same residual on another device."""
+        return Residual(self.weight.to(device), self.target.to(device))
+
     def steer(
         self, prediction: Prediction, scaled: torch.Tensor, output: torch.Tensor
     ) -> torch.Tensor:
@@ -61,7 +65,7 @@ class Residual:
 
 
 class ResidualSum:
-    """The running sums of ``w`` and ``w * T`` over any number of fields."""
+    """The running sums of ``w`` and ``w * T`` over any number of fields, kept on the CPU."""
 
     def __init__(self, shape: tuple[int, int, int, int]) -> None:
         """Start empty, for latents of ``shape`` (c, F, h, w)."""
@@ -87,7 +91,7 @@ class ResidualSum:
         return Residual(weight.float().unsqueeze(0), target.float().unsqueeze(0))
 
 
-def fold(fields: Iterable[Field], shape: tuple[int, int, int, int]) -> Residual:
+def fold_fields(fields: Iterable[Field], shape: tuple[int, int, int, int]) -> Residual:
     """Fold ``fields`` over latents of ``shape`` (c, F, h, w), whatever their order."""
     total = ResidualSum(shape)
     for field in fields:
@@ -97,8 +101,8 @@ def fold(fields: Iterable[Field], shape: tuple[int, int, int, int]) -> Residual:
 
 def _fixed(field: Field) -> tuple[torch.Tensor, torch.Tensor]:
     """Return w (1, F, h, w) and w * T (c, F, h, w) as int64 multiples of 2^-20."""
-    weight = field.weight.unsqueeze(0).double()
-    target = field.target.double()
+    weight = field.weight.cpu().unsqueeze(0).double()
+    target = field.target.cpu().double()
     # Comparisons with NaN are false, so these two lines refuse NaN as well.
     if not bool(((weight >= 0) & (weight <= 1)).all()):
         raise ValueError("a residual's weight must lie in [0, 1] everywhere")

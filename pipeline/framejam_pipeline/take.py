@@ -62,7 +62,7 @@ class Take:
             model.make_scheduler(settings.steps),
             KeyedNoise(settings.seed, "video"),
             (1, *model.spec.latent_shape(settings)),
-            device=model.affinity(1, "").device,
+            device=model.device,
         )
 
     @property

@@ -237,7 +237,7 @@ class Conductor:
         """A finished take may reflect more of the log without changing: an edit undone before it
         entered, say. Whoever waits for that seq must see it (T13)."""
         seq, shown = self.live.state.reflected(self._take), self.live.preview
-        if shown is not None and shown.done and shown.seq < seq:
+        if self.finished is not None and shown is not None and shown.done and shown.seq < seq:
             self.live.show(
                 Preview(
                     **{

@@ -18,7 +18,7 @@ from diffusers import (
 from framejam_pipeline.loop import DenoiseLoop
 from framejam_pipeline.noise import KeyedNoise
 from framejam_pipeline.prediction import Kind, Prediction
-from framejam_pipeline.residual import Field, Residual, ResidualSum, fold
+from framejam_pipeline.residual import Field, Residual, ResidualSum, fold_fields
 
 SHAPE = (4, 3, 8, 8)
 KINDS: list[Kind] = ["epsilon", "v_prediction", "flow"]
@@ -42,9 +42,9 @@ def _random(seed: int) -> torch.Tensor:
 
 def test_M4_the_order_of_people_does_not_matter() -> None:
     people = _people(5)
-    expected = fold(people, SHAPE)
+    expected = fold_fields(people, SHAPE)
     for order in itertools.permutations(people):
-        folded = fold(order, SHAPE)
+        folded = fold_fields(order, SHAPE)
         assert torch.equal(folded.weight, expected.weight)
         assert torch.equal(folded.target, expected.target)
 
@@ -56,7 +56,7 @@ def test_M4_taking_one_person_out_leaves_no_residue() -> None:
         for field in people:
             total.add(field)
         total.remove(leaving)
-        without = fold([field for field in people if field is not leaving], SHAPE)
+        without = fold_fields([field for field in people if field is not leaving], SHAPE)
         assert torch.equal(total.fold().weight, without.weight)
         assert torch.equal(total.fold().target, without.target)
 
@@ -64,10 +64,12 @@ def test_M4_taking_one_person_out_leaves_no_residue() -> None:
 def test_M4_weights_add_up_to_one_at_most_and_targets_average() -> None:
     red, blue = torch.full(SHAPE, 2.0), torch.full(SHAPE, -1.0)
     half, most = torch.full((1, 8, 8), 0.5), torch.full((1, 8, 8), 1.0)
-    folded = fold([Field(half, red), Field(most, blue)], SHAPE)
+    folded = fold_fields([Field(half, red), Field(most, blue)], SHAPE)
     assert torch.equal(folded.weight, torch.ones((1, 1, *SHAPE[1:])))
     assert torch.equal(folded.target, torch.zeros((1, *SHAPE)))
-    assert torch.equal(fold([Field(half, red)], SHAPE).weight, torch.full((1, 1, 3, 8, 8), 0.5))
+    assert torch.equal(
+        fold_fields([Field(half, red)], SHAPE).weight, torch.full((1, 1, 3, 8, 8), 0.5)
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -117,7 +119,7 @@ def test_M4_one_step_lands_in_the_mask_and_changes_nothing_outside(
     mask = torch.zeros((1, 8, 8))
     mask[:, 2:5, 2:5] = 1.0
     target = _random(9)[0]
-    residual = fold([Field(mask, target)], SHAPE)
+    residual = fold_fields([Field(mask, target)], SHAPE)
     inside = (mask == 1.0).expand(1, *SHAPE)
     while loop.index < loop.steps:
         before = loop.snapshot()

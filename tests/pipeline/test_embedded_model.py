@@ -67,7 +67,8 @@ def test_torn_weights_are_a_typed_error(own: Path) -> None:
 )
 def test_an_index_that_does_not_fit_is_refused(own: Path, field: str, value: Any) -> None:
     index = json.loads((own / "model_index.json").read_text())
-    (own / "model_index.json").write_text(json.dumps({**index, field: value}))
+    index["sizes"][field] = value
+    (own / "model_index.json").write_text(json.dumps(index))
     with pytest.raises(ModelInvalid):
         EmbeddedModel.load(own)
 
@@ -156,3 +157,22 @@ def test_a_prompt_longer_than_the_encoder_is_cut_off(model: EmbeddedModel) -> No
 )
 def test_a_caption_says_content_then_motion(content: str, motion: str, expected: str) -> None:
     assert caption(content, motion) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "motion", "last"),
+    [
+        ("a fish", "", 1.0),
+        ("a fish on the left", "", 1.0),
+        ("a fish Moving  to the left", "", 0.4),
+        ("a fish", "to the LEFT", 0.4),
+        ("a fish", "standing still", 1.0),
+        ("a fish", "dancing", 1.0),
+    ],
+)
+def test_affinity_falls_along_the_clip_as_far_as_the_prompts_say(
+    model: EmbeddedModel, content: str, motion: str, last: float
+) -> None:
+    affinity = model.affinity(4, content, motion)
+    assert torch.allclose(affinity, torch.linspace(1.0, last, 4))
+    assert model.affinity(1, content, motion).tolist() == [1.0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 
 import numpy as np
 import PIL.Image
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from framejam_pipeline.errors import ImageUnreadable
 from framejam_pipeline.image import fit
-from framejam_pipeline.paint import coverage, paint, pool
+from framejam_pipeline.paint import Painting, coverage, paint, pool
 from framejam_protocol.instructions import Paint
 
 UNIT = 65536
@@ -24,6 +25,10 @@ def _line(*points: tuple[float, float], width: float, color: str = "#000000") ->
     """A stroke through points given in pixels of a 64 x 64 frame."""
     wire = tuple((round(x / 64 * UNIT), round(y / 64 * UNIT)) for x, y in points)
     return Paint(points=wire, color=color, width=round(width / 64 * UNIT))
+
+
+def _paint(*strokes: Paint) -> Painting:
+    return paint(WHITE, [(stroke, coverage(stroke, 64, 64)) for stroke in strokes])
 
 
 def test_a_dot_covers_the_area_of_its_circle() -> None:
@@ -70,16 +75,23 @@ def test_any_stroke_gives_a_mask_between_0_and_1(points: list[tuple[int, int]], 
     assert np.allclose(mask, backwards, atol=1e-9)
 
 
+def test_a_long_stroke_is_the_union_of_its_segments() -> None:
+    points = [(8 + 2 * i % 47, 10 + 7 * i % 41) for i in range(50)]
+    whole = coverage(_line(*points, width=5), 64, 64)
+    parts = [coverage(_line(*pair, width=5), 64, 64) for pair in itertools.pairwise(points)]
+    assert np.array_equal(whole, np.maximum.reduce(parts))
+
+
 def test_M4_later_strokes_lie_on_top() -> None:
     red = _line((8, 32), (56, 32), width=10, color="#ff0000")
     blue = _line((32, 8), (32, 56), width=10, color="#0000ff")
-    assert paint(WHITE, [red, blue]).pixels[32, 32].tolist() == [0, 0, 255]
-    assert paint(WHITE, [blue, red]).pixels[32, 32].tolist() == [255, 0, 0]
+    assert _paint(red, blue).pixels[32, 32].tolist() == [0, 0, 255]
+    assert _paint(blue, red).pixels[32, 32].tolist() == [255, 0, 0]
 
 
 def test_strength_sets_the_weight_and_leaves_the_paint_opaque() -> None:
     weak = Paint(points=((UNIT // 2, UNIT // 2),), color="#00ff00", width=UNIT // 2, strength=16384)
-    painting = paint(WHITE, [weak])
+    painting = _paint(weak)
     assert painting.pixels[32, 32].tolist() == [0, 255, 0]
     assert painting.weight[32, 32] == 0.25
     assert painting.weight[0, 0] == 0.0
@@ -87,7 +99,7 @@ def test_strength_sets_the_weight_and_leaves_the_paint_opaque() -> None:
 
 
 def test_painting_does_not_write_into_the_picture_it_paints_on() -> None:
-    paint(WHITE, [_line((32, 32), width=20)])
+    _paint(_line((32, 32), width=20))
     assert (WHITE == 255).all()
 
 

@@ -6,7 +6,6 @@ Nothing it makes looks like anything; every path through the pipeline is the rea
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ TEXT_WIDTH = 16
 TOKENS = 12
 
 
-def write_tiny_model(folder: Path, affinity: float | Sequence[float] = 1.0) -> None:
+def write_tiny_model(folder: Path) -> None:
     """Write all parts of a model with seeded random weights into ``folder``."""
     with torch.random.fork_rng():
         torch.manual_seed(7)
@@ -38,15 +37,33 @@ def write_tiny_model(folder: Path, affinity: float | Sequence[float] = 1.0) -> N
         preview = {"weight": torch.randn(48, 4, 3, 3) * 0.05, "bias": torch.full((48,), 0.5)}
     safetensors.torch.save_file(preview, folder / "preview.safetensors")
     index = {
-        "width": 32,
-        "height": 32,
-        "frames": 4,
-        "latent_factor": 4,
-        "latent_channels": 4,
-        "image": {"steps": 2, "guidance": 2.0},
-        "video": {"steps": 6, "guidance": 1.0},
-        "vocabulary": ["a", "red", "fish"],
-        "affinity": affinity,
+        "sizes": {
+            "width": 32,
+            "height": 32,
+            "frames": 4,
+            "latent_factor": 4,
+            "latent_channels": 4,
+        },
+        "vocabulary": {
+            "subjects": ["fish"],
+            "colours": ["red"],
+            "backgrounds": {"sea": ["on the sea"]},
+            "sizes": ["big"],
+            "places": {"left": "on the left"},
+            "motions": {"left": "moving to the left", "still": "standing still"},
+        },
+        "pipelines": {
+            "image": {"steps": 2, "guidance": 2.0},
+            "video": {
+                "steps": 6,
+                "guidance": 1.0,
+                "affinity": {
+                    "rule": "1 - reach * frame / (frames - 1)",
+                    "reach": {"left": 0.6, "still": 0.0},
+                    "reach_without_motion_words": 0.0,
+                },
+            },
+        },
     }
     (folder / "model_index.json").write_text(json.dumps(index))
 

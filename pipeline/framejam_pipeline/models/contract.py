@@ -11,7 +11,7 @@ Latents are fp32 and scaled to about unit variance; video latents are (1, c, F, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -43,7 +43,8 @@ class ModelSpec:
     divides every width and height it can run; ``max_frames`` is the longest clip. A latent cell
     is ``latent_factor`` x ``latent_factor`` pixels. ``image_steps`` and ``image_guidance`` are
     how P_img runs; ``video_steps`` and ``video_guidance`` are good values for a session's
-    settings (a guidance of 1.0 is none). ``vocabulary`` lists the words the model has learnt.
+    settings (a guidance of 1.0 is none). ``vocabulary`` holds the phrases the model has learnt,
+    by what they describe ("subjects", "colours", ...); empty for models that know any word.
     """
 
     width: int
@@ -57,7 +58,7 @@ class ModelSpec:
     image_guidance: float
     video_steps: int
     video_guidance: float
-    vocabulary: tuple[str, ...]
+    vocabulary: Mapping[str, tuple[str, ...]]
 
     def latent_shape(self, settings: Settings) -> tuple[int, int, int, int]:
         """Return (c, F, h, w) of a take under ``settings``."""
@@ -105,6 +106,11 @@ class VideoModel(Protocol):
         """Sizes and defaults."""
         ...
 
+    @property
+    def device(self) -> torch.device:
+        """Where latents and conditions live."""
+        ...
+
     def make_scheduler(self, steps: int) -> Scheduler:
         """Return a fresh scheduler that runs exactly ``steps`` timesteps."""
         ...
@@ -125,8 +131,8 @@ class VideoModel(Protocol):
         """As ``decode``, by a linear map that costs almost nothing and shows less detail."""
         ...
 
-    def affinity(self, frames: int, motion: str) -> torch.Tensor:
-        """Return (F,), 0 to 1: how near each frame stays to the image under a motion prompt."""
+    def affinity(self, frames: int, content: str, motion: str) -> torch.Tensor:
+        """Return (F,), 0 to 1: how near each frame stays to the image under the two prompts."""
         ...
 
     def predict_image(

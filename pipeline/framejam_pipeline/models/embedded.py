@@ -50,7 +50,7 @@ class EmbeddedModel:
 
     def __init__(self, folder: Path, device: torch.device) -> None:
         self.hash = _hash(folder)
-        self._device = device
+        self.device = device
         self._index = Index.read(folder / "model_index.json")
         self._tokenizer: Any = _part(CLIPTokenizer, folder, "tokenizer")
         text_encoder = _part(CLIPTextModel, folder, "text_encoder", use_safetensors=True)
@@ -82,7 +82,7 @@ class EmbeddedModel:
     def make_scheduler(self, steps: int) -> Scheduler:
         """Return a fresh DDIM scheduler; ``steps`` is 1 to the number of training steps."""
         scheduler: Any = type(self._scheduler).from_config(self._scheduler.config)
-        scheduler.set_timesteps(steps, device=self._device)
+        scheduler.set_timesteps(steps, device=self.device)
         made: Scheduler = scheduler
         return made
 
@@ -96,7 +96,7 @@ class EmbeddedModel:
             truncation=True,
             return_tensors="pt",
         )
-        states: torch.Tensor = self._text_encoder(tokens.input_ids.to(self._device))[0]
+        states: torch.Tensor = self._text_encoder(tokens.input_ids.to(self.device))[0]
         return states
 
     @torch.no_grad()
@@ -105,7 +105,7 @@ class EmbeddedModel:
         # Kept in memory as pixels are, colours innermost: stock pipelines do so, and the layout
         # decides which convolution kernel runs and so the last bits.
         colours_first = torch.from_numpy(pixels.copy()).unsqueeze(0).permute(0, 3, 1, 2)
-        signed = colours_first.to(self._device).float() / 255.0 * 2.0 - 1.0
+        signed = colours_first.to(self.device).float() / 255.0 * 2.0 - 1.0
         latents: torch.Tensor = self._vae.encode(signed).latents * self._vae.config.scaling_factor
         return latents.contiguous()
 
@@ -127,9 +127,13 @@ class EmbeddedModel:
         cells = functional.conv2d(latents, weight, bias, padding="same")
         return functional.pixel_shuffle(cells, self.spec.latent_factor)
 
-    def affinity(self, frames: int, motion: str) -> torch.Tensor:
-        """Return the affinity of each frame (F,) that the model was trained to expect."""
-        return torch.tensor(self._index.affinity_of(frames), device=self._device)
+    def affinity(self, frames: int, content: str, motion: str) -> torch.Tensor:
+        """Return the affinity of each frame (F,): it falls along the clip if the prompts say move.
+
+        The model was trained so: 1 where nothing has moved yet, less the further a frame may be
+        from the condition image.
+        """
+        return self._index.affinity(frames, content, motion).to(self.device)
 
     @torch.no_grad()
     def predict_image(
@@ -159,7 +163,7 @@ class EmbeddedModel:
 
     def environment(self) -> dict[str, str]:
         """Return what besides the files decides the last bits: versions, device, threads."""
-        return describe(self._device)
+        return describe(self.device)
 
     def _checked_spec(self) -> ModelSpec:
         """Hold the index against the networks, so that a bad folder fails here and not later."""

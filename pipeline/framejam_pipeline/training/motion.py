@@ -33,3 +33,9 @@ def new_adapter(size: str = "XS") -> MotionAdapter:
 def motion_unet(unet: UNet2DConditionModel, adapter: MotionAdapter) -> UNetMotionModel:
     """A UNet over clips that shares no tensor with its two sources."""
     return UNetMotionModel.from_unet2d(copy.deepcopy(unet), copy.deepcopy(adapter))
+
+
+def motion_modules(holder: UNetMotionModel | MotionAdapter) -> nn.ModuleList:
+    """The temporal modules of a UNet or an adapter, in the same order for both; not copies."""
+    blocks = [*holder.down_blocks, *holder.up_blocks, holder.mid_block]
+    return nn.ModuleList([module for block in blocks for module in block.motion_modules])

@@ -82,7 +82,8 @@ class SampleMaker:
             parts.append(self._warped(warped))
         return concatenate(parts)
 
-    def _chance(self, count: int, share: float) -> torch.Tensor:
+    def chance(self, count: int, share: float) -> torch.Tensor:
+        """True in about ``share`` of ``count`` rows."""
         device = self.world.device
         return torch.rand(count, generator=self.generator, device=device) < share
 
@@ -94,11 +95,11 @@ class SampleMaker:
         return self._finish(target, None, self._zeros(count), coverage, texts)
 
     def _static(self, count: int) -> Samples:
-        scenes = self._scenes(count)
+        scenes = self.scenes(count)
         later = torch.randint(
             FRAMES, (count,), generator=self.generator, device=self.world.device
         )
-        silent = self._chance(count, 0.15)  # no motion in words: nothing moves
+        silent = self.chance(count, 0.15)  # no motion in words: nothing moves
         progress = (later / (FRAMES - 1)).masked_fill(silent, 0.0)
         condition, _ = self.world.draw(self._recoloured(scenes), self._zeros(count))
         target, coverage = self.world.draw(scenes, progress)
@@ -111,7 +112,7 @@ class SampleMaker:
         return self._finish(target, condition, affinity, coverage, texts)
 
     def _warped(self, count: int) -> Samples:
-        scenes = self._scenes(count)
+        scenes = self.scenes(count)
         goal = 10 + (EDGE - 20) * torch.rand(
             count, 2, generator=self.generator, device=self.world.device
         )
@@ -127,9 +128,10 @@ class SampleMaker:
         texts = [caption(f, self.rng) for f in scenes.factors()]
         return self._finish(target, condition, ones, coverage, texts)
 
-    def _scenes(self, count: int) -> Scenes:
+    def scenes(self, count: int) -> Scenes:
+        """Scenes for image conditions: some of them stand before a photograph."""
         scenes = self.world.sample(count, self.generator)
-        photos = self._chance(count, PHOTO_SHARE)
+        photos = self.chance(count, PHOTO_SHARE)
         return replace(scenes, background=scenes.background.masked_fill(photos, PHOTOGRAPH))
 
     def _recoloured(self, scenes: Scenes) -> Scenes:
@@ -137,7 +139,7 @@ class SampleMaker:
         other = torch.randint(
             len(COLOURS), (len(scenes),), generator=self.generator, device=self.world.device
         )
-        changed = self._chance(len(scenes), RECOLOUR_SHARE) & (scenes.colour < len(COLOURS))
+        changed = self.chance(len(scenes), RECOLOUR_SHARE) & (scenes.colour < len(COLOURS))
         return replace(scenes, colour=torch.where(changed, other, scenes.colour))
 
     def _with_strokes(
@@ -150,12 +152,12 @@ class SampleMaker:
         """Paint strokes on a share of the rows; on a fifth of those the condition lacks them."""
         count = len(target)
         strokes, colour = random_strokes(count, self.generator, self.world.device)
-        strokes = strokes * self._chance(count, share).view(-1, 1, 1, 1)
-        late = self._chance(count, 0.2).view(-1, 1, 1, 1)
+        strokes = strokes * self.chance(count, share).view(-1, 1, 1, 1)
+        late = self.chance(count, 0.2).view(-1, 1, 1, 1)
         painted = torch.where(late, condition, paint(condition, strokes, colour))
         return paint(target, strokes, colour), painted, torch.maximum(coverage, strokes)
 
-    def _encode(
+    def encode_pair(
         self, target: torch.Tensor, condition: torch.Tensor | None
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Latents of both; a missing condition is zero, as in text to image.
@@ -181,7 +183,7 @@ class SampleMaker:
         texts: list[str],
     ) -> Samples:
         count = len(target)
-        clean, known = self._encode(target, condition)
+        clean, known = self.encode_pair(target, condition)
         spoken = ["" if self.rng.random() < CAPTION_DROPOUT else text for text in texts]
         return Samples(
             clean=clean,

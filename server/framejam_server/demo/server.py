@@ -27,7 +27,8 @@ class ServerFailed(RuntimeError):
 async def local_server(folder: Path, seed: int) -> AsyncIterator[str]:
     """Start a server with its data and its log below ``folder``; gives the owner link.
 
-    ``seed`` is that of its first session. Raises ``ServerFailed``. The process is asked to stop, and made to, when the block ends.
+    ``seed`` is that of its first session. Raises ``ServerFailed``. The process is asked to stop,
+    and made to, when the block ends.
     """
     log = folder / "server.log"
     with log.open("wb") as errors:

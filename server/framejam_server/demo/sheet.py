@@ -25,6 +25,8 @@ _MARGIN: Final = 28
 _LABEL: Final = 70
 _TITLE: Final = 84
 _HEADING: Final = 50
+_NARROWEST: Final = 1280
+"""Pixels a heading needs, however few frames the clip has."""
 
 _PAIR_CELL: Final = 128
 _PAIR_FRAMES: Final = 6
@@ -40,7 +42,7 @@ def contact_sheet(title: str, subtitle: str, effects: Sequence[Effect],
     count, height, width, _ = effects[0].after.shape
     row = _CELL * height // width
     panel = _HEADING + 2 * row + 3 * _GAP + 10
-    size = (2 * _MARGIN + _LABEL + count * (_CELL + _GAP) + 12,
+    size = (max(_NARROWEST, 2 * _MARGIN + _LABEL + count * (_CELL + _GAP)),
             _TITLE + len(effects) * (panel + 12) + _MARGIN)
     sheet = Image.new("RGB", size, _BACKGROUND)
     draw = ImageDraw.Draw(sheet)

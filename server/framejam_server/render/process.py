@@ -105,7 +105,7 @@ def load_model(folder: Path | None, threads: int) -> tuple[VideoModel, Ready]:
         frames=spec.frames,
         steps=spec.video_steps,
         guidance=round(spec.video_guidance * 100),
-        vocabulary={"words": spec.vocabulary},
+        vocabulary=dict(spec.vocabulary),
         environment=model.environment(),
     )
     return model, ready

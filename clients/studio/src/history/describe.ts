@@ -8,7 +8,7 @@ import type { IconName } from '../shell/Icon.tsx';
 export function entryInWords(edit: EditRecord): string {
   if (edit.undone) return 'undone';
   if (!edit.entry) return 'enters at the next step';
-  return edit.entry.step === 0 ? 'from the start' : `from step ${edit.entry.step}`;
+  return edit.entry.step === 0 ? 'from the start' : `at step ${edit.entry.step}`;
 }
 
 /** What an edit gave, in a few words. */

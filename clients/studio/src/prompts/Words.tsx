@@ -2,7 +2,7 @@ import { useMemo, useState } from 'react';
 
 import { useStudio } from '../session/store.ts';
 import type { PromptKind } from './usePrompt.ts';
-import { groupsFor, hasWord, withWord } from './words.ts';
+import { groupsFor, withWord, wordsIn } from './words.ts';
 
 interface Props {
   readonly kind: PromptKind;
@@ -11,13 +11,21 @@ interface Props {
   onChange(text: string): void;
 }
 
+/** Chips shown before "more": about four lines. */
+const FEW = 16;
+
 /** Words the model knows, one group at a time; a click puts one in or takes it out. */
 export function Words({ kind, text, off, onChange }: Props) {
   const vocabulary = useStudio((s) => s.welcome?.vocabulary);
   const groups = useMemo(() => (vocabulary ? groupsFor(kind, vocabulary) : []), [kind, vocabulary]);
-  const [chosen, setChosen] = useState(0);
-  const group = groups[chosen] ?? groups[0];
+  const [chosen, setChosen] = useState<string | null>(null);
+  const [all, setAll] = useState(false);
+  // The subject first: it is what a clip is of.
+  const group = groups.find((g) => g.name === chosen) ?? groups.find((g) => /subject/i.test(g.name))
+    ?? groups[0];
   if (!group) return null;
+  const present = new Set(wordsIn(text, groups).map((found) => found.word));
+  const words = all ? group.words : group.words.slice(0, FEW);
   // Focus stays in the field: leaving it would send half a change.
   const keepFocus = (event: { preventDefault(): void }): void => event.preventDefault();
 
@@ -25,10 +33,10 @@ export function Words({ kind, text, off, onChange }: Props) {
     <div className="words" role="group" aria-label="Words the model knows" onMouseDown={keepFocus}>
       {groups.length > 1 && (
         <div className="word-groups">
-          {groups.map(({ name }, index) => (
+          {groups.map(({ name }) => (
             <button
               key={name} type="button" aria-pressed={group.name === name}
-              onClick={() => setChosen(index)}
+              onClick={() => setChosen(name)}
             >
               {name}
             </button>
@@ -36,14 +44,20 @@ export function Words({ kind, text, off, onChange }: Props) {
         </div>
       )}
       <div className="chips">
-        {group.words.map((word) => (
+        {words.map((word) => (
           <button
             key={word} type="button" className="chip" disabled={off} data-testid={`${kind}-word`}
-            aria-pressed={hasWord(text, word)} onClick={() => onChange(withWord(text, word, group))}
+            aria-pressed={present.has(word)}
+            onClick={() => onChange(withWord(text, word, group, groups))}
           >
             {word}
           </button>
         ))}
+        {group.words.length > FEW && (
+          <button type="button" className="link" onClick={() => setAll(!all)}>
+            {all ? 'Fewer' : `${group.words.length - FEW} more`}
+          </button>
+        )}
       </div>
     </div>
   );

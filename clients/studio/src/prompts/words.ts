@@ -4,37 +4,80 @@ import type { Vocabulary } from 'framejam';
 
 export interface WordGroup {
   readonly name: string;
+  /** Words or whole phrases. */
   readonly words: readonly string[];
 }
 
-/** The groups that belong beside a prompt: those named after motion beside that one. */
+/**
+ * The groups to show beside a prompt, in the order in which a sentence says them.
+ *
+ * Groups named after motion belong to that prompt and all others to the content; a vocabulary of
+ * one group is not sorted by meaning and is shown beside both.
+ */
 export function groupsFor(kind: 'content' | 'motion', vocabulary: Vocabulary): WordGroup[] {
-  return Object.entries(vocabulary.groups)
-    .filter(([name, words]) => words.length > 0 && /mo(tion|ve)/i.test(name) === (kind === 'motion'))
-    .map(([name, words]) => ({ name, words }));
+  const groups = Object.entries(vocabulary.groups).filter(([, words]) => words.length > 0);
+  return groups
+    .filter(([name]) => groups.length === 1 || /motion|move/i.test(name) === (kind === 'motion'))
+    .map(([name, words]) => ({ name, words }))
+    .sort((a, b) => rank(a) - rank(b));
 }
 
-/** Whether the prompt has this word, as a whole word. */
-export function hasWord(text: string, word: string): boolean {
-  return pattern(word).test(text);
+/** "a big red balloon over the sea": size, colour, subject, then everything else. */
+function rank({ name }: WordGroup): number {
+  const place = [/size/i, /colou?r/i, /subject/i].findIndex((meaning) => meaning.test(name));
+  return place < 0 ? 3 : place;
+}
+
+/** A word of the vocabulary in a prompt. */
+interface Found {
+  readonly word: string;
+  readonly group: WordGroup;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Every word of these groups in the text; the "green" of a "green meadow" is not a colour. */
+export function wordsIn(text: string, groups: readonly WordGroup[]): Found[] {
+  const all = groups.flatMap((group) => group.words.map((word) => ({ word, group })));
+  const found: Found[] = [];
+  for (const { word, group } of all.sort((a, b) => b.word.length - a.word.length)) {
+    for (const match of text.matchAll(pattern(word))) {
+      const from = match.index;
+      const to = from + match[0].length;
+      if (!found.some((other) => from < other.to && to > other.from)) {
+        found.push({ word, group, from, to });
+      }
+    }
+  }
+  return found.sort((a, b) => a.from - b.from);
 }
 
 /**
- * The prompt after a click on a word: taken out where it is, in the place of another word of its
- * group where there is one (a clip has one subject, one colour), else at the end.
+ * The prompt after a click on a word: taken out where it is; in the place of another of its group,
+ * where groups are sorted by meaning (a clip has one subject); else where a sentence has it.
  */
-export function withWord(text: string, word: string, group: WordGroup): string {
-  if (hasWord(text, word)) return tidy(text.replace(pattern(word), ''));
-  // The longest first: "dark green" is not "green" with something before it.
-  const other = group.words.toSorted((a, b) => b.length - a.length).find((w) => hasWord(text, w));
-  return tidy(other === undefined ? `${text} ${word}` : text.replace(pattern(other), word));
+export function withWord(
+  text: string, word: string, group: WordGroup, groups: readonly WordGroup[],
+): string {
+  const found = wordsIn(text, groups);
+  const same = found.find((f) => f.word === word);
+  if (same) return spliced(text, same.from, same.to, '');
+  const other = found.find((f) => f.group === group);
+  if (other && !isUnsorted(groups)) return spliced(text, other.from, other.to, word);
+  const next = found.find((f) => rank(f.group) > rank(group));
+  const at = next?.from ?? text.length;
+  return spliced(text, at, at, word);
+}
+
+function isUnsorted(groups: readonly WordGroup[]): boolean {
+  return groups.length === 1 && groups[0]?.name === 'words';
+}
+
+function spliced(text: string, from: number, to: number, word: string): string {
+  return `${text.slice(0, from)} ${word} ${text.slice(to)}`.replace(/\s+/g, ' ').trim();
 }
 
 function pattern(word: string): RegExp {
   const literal = word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  return new RegExp(`(?<![\\p{L}\\p{N}])${literal}(?![\\p{L}\\p{N}])`, 'iu');
-}
-
-function tidy(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
+  return new RegExp(`(?<![\\p{L}\\p{N}])${literal}(?![\\p{L}\\p{N}])`, 'giu');
 }

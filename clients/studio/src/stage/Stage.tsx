@@ -14,8 +14,7 @@ export function Stage() {
   const strokes = useRef<HTMLCanvasElement>(null);
   const settings = useStudio((s) => s.log.settings ?? s.welcome?.settings ?? null);
   const painting = useStudio((s) => s.tool === 'brush' && whyReadOnly(s) === null);
-  const empty = useStudio((s) => s.shown === null);
-  const waiting = useStudio((s) => (s.take?.note || null));
+  const untouched = useStudio((s) => s.welcome !== null && s.log.edits.length === 0);
   const aspect = settings ? settings.width / settings.height : 1;
   useBrush(stage);
   usePixels(stage, [picture, strokes]);
@@ -31,10 +30,8 @@ export function Stage() {
       >
         <canvas ref={picture} data-testid="picture" role="img" aria-label="The clip" />
         <canvas ref={strokes} data-testid="strokes" aria-hidden="true" />
-        {empty && (
-          <p className="stage-empty">
-            {waiting ?? 'Describe what to see, paint, or drop a picture here.'}
-          </p>
+        {untouched && (
+          <p className="stage-hint">Describe what to see, paint, or drop a picture here</p>
         )}
         <Cursors />
         {painting && <BrushRing stage={stage} />}
@@ -71,7 +68,7 @@ function usePixels(
 /** Play the newest sheet in a loop; draws only when the frame, the sheet or the size changed. */
 function usePicture(canvas: { readonly current: HTMLCanvasElement | null }, fps: number): void {
   useEffect(() => {
-    const context = canvas.current?.getContext('2d', { alpha: false });
+    const context = canvas.current?.getContext('2d');
     if (!context) return;
     const { player } = useStudio.getState();
     let drawn = '';

@@ -59,9 +59,9 @@ function stateInWords({ take, log, shown }: StudioState): string {
   if (!take) return '';
   const waiting = log.edits.filter((e) => !e.undone && e.seq > (shown?.seq ?? 0)).length;
   switch (take.state) {
-    case 'running': return waiting ? `Denoising · ${waiting} to take up` : 'Denoising';
+    case 'running': return waiting ? `${waiting} to take up` : take.note || 'Denoising';
     case 'finished': return 'Finished';
-    case 'waiting': return take.note || 'Waiting';
+    case 'waiting': return take.note || 'Waiting for a first instruction';
     case 'failed': return take.note || 'Stopped by an error';
   }
 }

@@ -7,6 +7,7 @@ export type Shown = Pick<Preview, 'seq' | 'take' | 'step' | 'steps' | 'frames' |
 
 export class Player {
   readonly #onShown: (shown: Shown) => void;
+  readonly #cell = document.createElement('canvas');
   #sheet: ImageBitmap | null = null;
   #preview: Preview | null = null;
   #next: Preview | null = null;
@@ -31,15 +32,23 @@ export class Player {
   /** Draw one frame over the whole canvas. */
   draw(context: CanvasRenderingContext2D, frame: number): void {
     const { width, height } = context.canvas;
-    if (!this.#sheet || !this.#preview) {
-      context.clearRect(0, 0, width, height);
-      return;
-    }
-    const { columns, width: w, height: h } = this.#preview;
+    const cell = this.#cut(frame);
+    if (!cell) return;
     context.imageSmoothingEnabled = true;
     context.imageSmoothingQuality = 'high';
-    context.drawImage(this.#sheet, (frame % columns) * w, Math.floor(frame / columns) * h, w, h,
-                      0, 0, width, height);
+    context.drawImage(cell, 0, 0, width, height);
+  }
+
+  /** One frame alone: scaled from the sheet its edges would take colour from its neighbours. */
+  #cut(frame: number): HTMLCanvasElement | null {
+    const context = this.#cell.getContext('2d');
+    if (!context || !this.#sheet || !this.#preview) return null;
+    const { columns, width, height } = this.#preview;
+    if (this.#cell.width !== width) this.#cell.width = width;
+    if (this.#cell.height !== height) this.#cell.height = height;
+    context.drawImage(this.#sheet, -(frame % columns) * width,
+                      -Math.floor(frame / columns) * height);
+    return this.#cell;
   }
 
   async #decode(): Promise<void> {

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+
+import { groupsFor, withWord, wordsIn, type WordGroup } from '../src/prompts/words.ts';
+
+const vocabulary = {
+  groups: {
+    subjects: ['cat', 'balloon'],
+    colours: ['red', 'green', 'dark green'],
+    backgrounds: ['over a green meadow', 'on the sea'],
+    sizes: ['big'],
+    motions: ['moving up', 'growing'],
+    empty: [],
+  },
+};
+const groups = groupsFor('content', vocabulary);
+
+function click(text: string, word: string, all: readonly WordGroup[] = groups): string {
+  const group = all.find((g) => g.words.includes(word));
+  if (!group) throw new Error(`no group has ${word}`);
+  return withWord(text, word, group, all);
+}
+
+const present = (text: string): string[] => wordsIn(text, groups).map((f) => f.word);
+
+describe('words the model knows', () => {
+  it('are shown in the order of a sentence, motion beside its own prompt', () => {
+    expect(groups.map((g) => g.name)).toEqual(['sizes', 'colours', 'subjects', 'backgrounds']);
+    expect(groupsFor('motion', vocabulary).map((g) => g.name)).toEqual(['motions']);
+    expect(groupsFor('motion', { groups: { words: ['cat'] } })).toHaveLength(1);
+  });
+
+  it('go where a sentence has them, whatever the order of clicks', () => {
+    const clicks = ['on the sea', 'cat', 'red', 'big'];
+    expect(clicks.reduce((text, word) => click(text, word), '')).toBe('big red cat on the sea');
+    expect(click('a cat that sleeps', 'red')).toBe('a red cat that sleeps');
+  });
+
+  it('take the place of another of their group, and leave at the second click', () => {
+    expect(click('a dark green cat', 'red')).toBe('a red cat');
+    expect(click('a red cat', 'red')).toBe('a cat');
+    expect(click('moving up', 'growing', groupsFor('motion', vocabulary))).toBe('growing');
+  });
+
+  it('leave a phrase alone that happens to have the word', () => {
+    expect(click('a cat over a green meadow', 'red')).toBe('a red cat over a green meadow');
+    expect(present('a cat over a green meadow')).toEqual(['cat', 'over a green meadow']);
+  });
+
+  it('are whole words, whatever their case', () => {
+    expect(present('A Reddish CAT, on the sea')).toEqual(['cat', 'on the sea']);
+  });
+
+  it('only add where they are not sorted by meaning', () => {
+    const words = groupsFor('content', { groups: { words: ['red', '(x)'] } });
+    expect(click('red', '(x)', words)).toBe('red (x)');
+  });
+});

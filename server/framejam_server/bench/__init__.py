@@ -1,0 +1,1 @@
+"""``framejam bench``: measures a real server on the machine it runs on, beside a naive one."""

@@ -1,0 +1,29 @@
+"""Runs suites one after the other and gathers their metrics."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from framejam import FramejamError
+from framejam_server.bench.core import core
+from framejam_server.bench.result import Metric
+from framejam_server.demo.server import ServerFailed
+
+_SUITES = {"core": core}
+
+
+class BenchFailed(Exception):
+    """A suite could not be run to its end; the message is one line for people."""
+
+
+def run(suites: Iterable[str]) -> dict[str, Metric]:
+    """``suite.metric`` to what it measured. Raises ``BenchFailed``."""
+    found: dict[str, Metric] = {}
+    for suite in suites:
+        try:
+            metrics = asyncio.run(_SUITES[suite]())
+        except (FramejamError, ServerFailed, OSError, TimeoutError) as error:
+            raise BenchFailed(f"{suite}: {error or type(error).__name__}") from error
+        found.update({f"{suite}.{name}": metric for name, metric in metrics.items()})
+    return found

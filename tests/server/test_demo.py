@@ -1,0 +1,96 @@
+"""``framejam demo`` as people run it, with a tiny model."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.slow
+
+EDITS = 10
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
+    """The folder of one demo. Its temporary data must be gone, and its output quiet."""
+    folder = tmp_path_factory.mktemp("demo")
+    temporary = folder / "temporary"
+    temporary.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "framejam_server", "demo", "--out", str(folder / "out")],
+        env={**os.environ, "FRAMEJAM_MODEL": str(tiny_model), "TMPDIR": str(temporary)},
+        capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "bit for bit" in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr
+    assert not list(temporary.glob("framejam-demo-*"))
+    return folder / "out"
+
+
+def edits(played: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((played / "report.json").read_text())["edits"]
+    return found
+
+
+def test_T2_the_clip_is_computed_again_bit_for_bit(played: Path) -> None:
+    report = json.loads((played / "report.json").read_text())
+    assert report["reproduced"] is True
+    assert report["digest"] == report["recomputed_digest"]
+    assert report["steps_per_second"] > 0
+    assert {author["name"] for author in report["authors"]} == {"Mira", "Jonas"}
+
+
+def test_every_edit_has_its_times(played: Path) -> None:
+    found = edits(played)
+    assert len(found) == EDITS
+    for edit in found:
+        assert 0 < edit["ack_ms"] < edit["first_preview"]["ms"]
+        assert edit["first_preview"]["steps"] >= 1
+
+
+def test_U1_undo_and_redo_name_what_they_moved(played: Path) -> None:
+    found = edits(played)
+    given = {edit["seq"]: edit for edit in found if edit["action"] == "edit"}
+    others = [edit for edit in found if edit["action"] != "edit"]
+    assert [edit["action"] for edit in others] == ["undo", "undo", "redo"]
+    for edit in others:
+        target = given[edit["targets"][0]]
+        assert target["author"] == edit["author"]
+        assert target["instruction"] == edit["instruction"]
+
+
+def test_L1_the_log_has_every_event_with_seq_and_author(played: Path) -> None:
+    events = [json.loads(line) for line in (played / "log.jsonl").read_text().splitlines()]
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    assert {event["author_name"] for event in events} == {"server", "Mira", "Jonas"}
+    concurrent = [event for event in events
+                  if event["body"].get("instruction", {}).get("color") in {"#ffd400", "#1fa34a"}]
+    assert abs(concurrent[0]["seq"] - concurrent[1]["seq"]) == 1
+
+
+def test_clip_and_pictures_are_there(played: Path) -> None:
+    with av.open(str(played / "clip.mp4")) as clip:
+        assert sum(1 for _ in clip.decode(video=0)) == 4
+    with Image.open(played / "contact.png") as sheet:
+        assert sheet.width >= 1280
+        assert sheet.height > EDITS * 200
+    pairs = sorted((played / "effects").glob("before_after_*.png"))
+    assert len(pairs) == EDITS
+
+
+def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    done = subprocess.run(
+        [sys.executable, "-m", "framejam_server", "demo", "--out", str(tmp_path / "file" / "x")],
+        capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("framejam demo: ")
+    assert len(done.stderr.splitlines()) == 1
