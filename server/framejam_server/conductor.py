@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
+import msgspec
 import structlog
 
 from framejam_protocol.instructions import Settings, wanted_step
@@ -205,14 +206,12 @@ class Conductor:
 
     async def _finish(self, clip: Clip, mapping: dict[int, int], seq: int) -> None:
         self.finished = Finished(self._take, seq, clip)
-        self._say("finished", digest=clip.digest)
+        self._say("finished", seq=seq, digest=clip.digest)
         record = {
             "take": self._take,
             "seq": seq,
             "entries": mapping,
-            "settings": {
-                name: getattr(self.settings, name) for name in self.settings.__struct_fields__
-            },
+            "settings": msgspec.to_builtins(self.settings),
             "model_hash": self._facts.model_hash,
             "environment": self._facts.environment,
         }
@@ -238,14 +237,9 @@ class Conductor:
         entered, say. Whoever waits for that seq must see it (T13)."""
         seq, shown = self.live.state.reflected(self._take), self.live.preview
         if self.finished is not None and shown is not None and shown.done and shown.seq < seq:
-            self.live.show(
-                Preview(
-                    **{
-                        **{name: getattr(shown, name) for name in shown.__struct_fields__},
-                        "seq": seq,
-                    }
-                )
-            )
+            self.finished = replace(self.finished, seq=seq)
+            self.live.show(msgspec.structs.replace(shown, seq=seq))
+            self._say("finished", seq=seq, digest=self.finished.clip.digest)
 
     async def _worker_died(self, error: WorkerDied) -> None:
         self._held, self._position, self._deaths = {}, 0, self._deaths + 1
@@ -272,16 +266,19 @@ class Conductor:
         self,
         state: Literal["running", "finished", "waiting", "failed"],
         note: str = "",
+        *,
         step: int | None = None,
+        seq: int | None = None,
         digest: str | None = None,
     ) -> None:
+        """Announce what the take does; ``seq`` is that of what is shown (T13)."""
         self.live.announce(
             TakeStatus(
                 take=self._take,
                 step=self._position if step is None else step,
                 steps=self.steps,
                 state=state,
-                seq=self.live.state.reflected(self._take),
+                seq=self.live.state.reflected(self._take) if seq is None else seq,
                 note=note,
                 digest=digest,
             )

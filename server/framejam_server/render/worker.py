@@ -23,6 +23,14 @@ from framejam_server.render.pipe import (
 
 log = structlog.get_logger("framejam.render")
 
+QUIET = {
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "DIFFUSERS_VERBOSITY": "error",
+}
+"""The model libraries never ask a hub, and leave the terminal to people."""
+
 
 class WorkerDied(Exception):
     """The process is gone: what it held must be rebuilt from the log (T6)."""
@@ -101,7 +109,7 @@ class Worker:
             stdout=asyncio.subprocess.PIPE,
             limit=2**26,
             # Spinning OpenMP threads slow a shared machine 30-fold and more.
-            env={**os.environ, "OMP_WAIT_POLICY": "passive"},
+            env={**os.environ, **QUIET, "OMP_WAIT_POLICY": "passive"},
             # Ctrl-C is for the server, which then closes the pipe.
             start_new_session=True,
         )

@@ -30,7 +30,7 @@ export function Transport() {
 
 function Progress() {
   const take = useStudio((s) => s.take);
-  const shownSeq = useStudio((s) => s.shown?.seq ?? 0);
+  const shown = useStudio((s) => s.shown);
   const words = useStudio(stateInWords);
   const steps = take?.steps ?? 0;
   const share = take && steps ? take.step / steps : 0;
@@ -39,7 +39,8 @@ function Progress() {
       <div className="progress-words">
         <span
           data-testid="step" data-step={take?.step ?? 0} data-steps={steps}
-          data-state={take?.state ?? 'none'} data-shown-seq={shownSeq}
+          data-state={take?.state ?? 'none'} data-shown-step={shown?.step ?? 0}
+          data-shown-seq={shown?.seq ?? 0}
         >
           {take ? `Step ${take.step} of ${steps}` : 'No take yet'}
         </span>

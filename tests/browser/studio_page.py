@@ -1,0 +1,136 @@
+"""What the tests do on a studio page, in the words of a visitor."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from playwright.sync_api import Locator, Page, expect
+
+GRID = 64
+"""Pictures are compared on this many cells a side: what a person sees, not single pixels."""
+
+TAKE_MS = 120_000
+"""A whole take on a busy machine."""
+
+READ_PICTURE = """(canvas, edge) => {
+  const small = new OffscreenCanvas(edge, edge);
+  const context = small.getContext('2d');
+  context.drawImage(canvas, 0, 0, edge, edge);
+  const {data} = context.getImageData(0, 0, edge, edge);
+  return btoa(String.fromCharCode(...data));
+}"""
+
+DROP_FILE = """(stage, [bytes, name]) => {
+  const transfer = new DataTransfer();
+  const data = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0));
+  transfer.items.add(new File([data], name, {type: 'image/jpeg'}));
+  for (const type of ['dragenter', 'dragover', 'drop']) {
+    stage.dispatchEvent(new DragEvent(type, {dataTransfer: transfer, bubbles: true,
+                                             cancelable: true}));
+  }
+}"""
+
+
+@dataclass(frozen=True)
+class Studio:
+    """One person's page."""
+
+    page: Page
+    name: str
+
+    def open(self, link: str) -> None:
+        """Follow an invite link and join under this person's name."""
+        self.page.goto(link)
+        self.part("name").fill(self.name)
+        self.part("join").click()
+        expect(self.person(self.name)).to_have_attribute("data-here", "true")
+
+    def part(self, testid: str) -> Locator:
+        """A part of the page by its test id."""
+        return self.page.get_by_test_id(testid)
+
+    def person(self, name: str) -> Locator:
+        """The row of a person in the list of people."""
+        return self.page.locator(f'[data-testid=person][data-name="{name}"]')
+
+    def cursor(self, name: str) -> Locator:
+        """Another person's cursor on the stage."""
+        return self.page.locator(f'[data-testid=cursor][data-name="{name}"]')
+
+    def edits(self, author: str, kind: str) -> Locator:
+        """The history entries of a person, newest first."""
+        return self.page.locator(
+            f'[data-testid=history-item][data-author="{author}"][data-kind={kind}]')
+
+    def invite(self, role: str) -> str:
+        """Make an invite link, as the owner's button does."""
+        self.part("invite").click()
+        self.part(f"invite-{role}").check()
+        field = self.part("invite-link")
+        expect(field).to_have_value(re.compile(r"^http.+/s/.+#.+"))
+        link = field.input_value()
+        self.page.keyboard.press("Escape")
+        return link
+
+    def write(self, field: str, text: str) -> None:
+        """Type a prompt and send it with Enter."""
+        self.part(field).fill(text)
+        self.part(field).press("Enter")
+
+    def point(self, x: float, y: float) -> None:
+        """Move the mouse to a place on the stage, in shares of its size."""
+        box = self.part("stage").bounding_box()
+        assert box is not None
+        self.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=4)
+
+    def paint(self, color: str, points: list[tuple[float, float]], lift: bool = True) -> None:
+        """Paint a stroke through these places of the stage."""
+        self.part("brush-color").fill(color)
+        self.point(*points[0])
+        self.page.mouse.down()
+        for place in points[1:]:
+            self.point(*place)
+        if lift:
+            self.page.mouse.up()
+
+    def drop(self, photo: Path) -> None:
+        """Drop a picture on the stage."""
+        data = base64.b64encode(photo.read_bytes()).decode()
+        self.part("stage").evaluate(DROP_FILE, [data, photo.name])
+
+    def wait_finished(self, seq: int = 0) -> None:
+        """Wait until the finished clip is on the stage and reflects event ``seq``."""
+        self.page.wait_for_function(
+            """(seq) => {
+              const {step, steps, state, shownStep, shownSeq} =
+                document.querySelector('[data-testid=step]').dataset;
+              return state === 'finished' && step === steps && shownStep === steps
+                && Number(shownSeq) >= seq;
+            }""", arg=seq, timeout=TAKE_MS)
+
+    def hold_first_frame(self) -> None:
+        """Stop the clip at its first frame."""
+        self.page.get_by_label("Frame", exact=True).fill("0")
+
+    def picture(self) -> NDArray[np.float64]:
+        """What the stage shows of the clip: GRID x GRID x 3, 0 to 255."""
+        # Two screen refreshes: the frame that was asked for is drawn by then.
+        self.page.evaluate("() => new Promise((done) => "
+                           "requestAnimationFrame(() => requestAnimationFrame(done)))")
+        data = base64.b64decode(self.part("picture").evaluate(READ_PICTURE, GRID))
+        rgba = np.frombuffer(data, np.uint8).reshape(GRID, GRID, 4)
+        return rgba[..., :3].astype(float)
+
+    def seq_of(self, entry: Locator) -> int:
+        """The place in the log of a history entry."""
+        return int(entry.get_attribute("data-seq") or 0)
+
+    def shot(self, folder: Path | None, name: str) -> None:
+        """Keep a screenshot where somebody wants them."""
+        if folder is not None:
+            self.page.screenshot(path=folder / f"{name}.png")

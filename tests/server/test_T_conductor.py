@@ -1,0 +1,361 @@
+"""T: the take of a live session, step by step, on a renderer that only counts."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from framejam_protocol.events import Created, Edited, Entered, Event, Joined
+from framejam_protocol.instructions import Content, Image, Paint, Settings
+from framejam_protocol.messages import Edit, Redo, Undo
+from framejam_server.conductor import Conductor
+from framejam_server.live import Clock, LiveSession, Member
+from framejam_server.render.pipe import Advanced, Clip, Ready, Sheet
+from framejam_server.render.worker import TakeFailed, WorkerDied
+from framejam_server.session.session import Session
+from framejam_server.store.contract import SessionRow
+from framejam_server.store.memory import MemoryStore
+
+STEPS = 10
+SETTINGS = Settings(
+    model="embedded", seed=1, steps=STEPS, frames=4, width=32, height=32, fps=8, guidance=100
+)
+READY = Ready("embedded", "hash", 32, 32, 4, STEPS, 100, {}, {"torch": "x", "threads": "1"})
+ROW = SessionRow("s1", "e1", 0)
+PAINT = Paint(points=((0, 0),), color="#000000", width=1)
+
+
+class CountingRenderer:
+    """A take's history instead of pictures: which edits each step was run with.
+
+    ``ask`` waits for a step to be requested, ``answer`` lets it finish.
+    """
+
+    def __init__(self, store):
+        self.generation = 1
+        self.store = store
+        self.mapping = {}
+        self.history = []
+        self.requests = asyncio.Queue()
+        self.answers = asyncio.Queue()
+
+    async def advance(self, request, generation):
+        if generation != self.generation:
+            raise WorkerDied("the worker was restarted")
+        if request.fresh:
+            self.mapping, self.history = {}, []
+        old = dict(self.mapping)
+        for seq in request.remove:
+            del self.mapping[seq]
+        self.mapping.update({seq: pair.step for seq, pair in request.add.items()})
+        changed = [min(old.get(seq, 99), self.mapping.get(seq, 99))
+                   for seq in old.keys() | self.mapping.keys()
+                   if old.get(seq) != self.mapping.get(seq)]
+        del self.history[min([*changed, len(self.history)]):]
+        entered = [event.body for event in self.store._sessions["s1"].events
+                   if isinstance(event.body, Entered)]
+        self.requests.put_nowait(SimpleNamespace(
+            step=len(self.history), mapping=dict(self.mapping), committed=entered))
+        outcome = await self.answers.get()
+        if isinstance(outcome, Exception):
+            if isinstance(outcome, WorkerDied):
+                self.generation += 1
+            raise outcome
+        if len(self.history) < STEPS:
+            step = len(self.history)
+            self.history.append({s for s, entry in self.mapping.items() if entry <= step})
+        clip = None
+        if len(self.history) == STEPS:
+            clip = Clip(4, 1, 1, bytes(12), json.dumps([sorted(s) for s in self.history]))
+        sheet = Sheet(2, 2, 4, 32, 32, b"jpeg")
+        return Advanced(len(self.history), sheet, 0.1, clip)
+
+    async def forget(self, key):
+        pass
+
+
+class Box:
+    def __init__(self):
+        self.got = []
+
+    def send(self, data):
+        self.got.append(data)
+
+    def offer(self, key, data):
+        pass
+
+    def close(self, code, reason):
+        pass
+
+
+@pytest.fixture
+async def stage():
+    """Anna at a session whose take is driven by hand."""
+    store, time = MemoryStore(), SimpleNamespace(now=0.0)
+    created = Event(seq=1, at=0, author="", body=Created(settings=SETTINGS))
+    await store.create_session(ROW, [created])
+    live = LiveSession(ROW, Session([created], blobs=["ab" * 32]), store,
+                       Clock(lambda: 0, lambda: time.now))
+    live.start()
+    await live.join(Joined(participant="anna", name="A", color="#000000", role="editor"))
+    live.core.bind("tab-of-anna", "anna")
+    renderer = CountingRenderer(store)
+    conductor = Conductor(live, renderer, READY, store)
+    task = asyncio.create_task(conductor.run())
+    stage = SimpleNamespace(live=live, store=store, renderer=renderer, conductor=conductor,
+                            time=time, sent=0, previews=[], statuses=[],
+                            anna=Member(1, "anna", "tab-of-anna", Box()))
+    show, announce = live.show, live.announce
+    live.show = lambda preview: (stage.previews.append(preview), show(preview))
+    live.announce = lambda status: (stage.statuses.append(status), announce(status))
+    yield stage
+    task.cancel()
+    for one in live._tasks:
+        one.cancel()
+
+
+async def command(stage, make):
+    """Send a command and wait until it is durable; its seq."""
+    stage.sent += 1
+    before = stage.live.state.seq
+    stage.live.submit(stage.anna, make(stage.sent))
+    while stage.live.state.seq == before:
+        await asyncio.sleep(0)
+    return before + 1
+
+
+def edit(stage, instruction, depth=None):
+    return command(stage, lambda number: Edit(number, instruction, depth))
+
+
+async def run(stage, steps=1):
+    """Let steps run; the last request."""
+    for _ in range(steps):
+        request = await asyncio.wait_for(stage.renderer.requests.get(), 5)
+        stage.renderer.answers.put_nowait(None)
+    await asyncio.sleep(0.001)
+    return request
+
+
+async def finish(stage):
+    """Run until the take is finished and rests."""
+    while True:
+        try:
+            await asyncio.wait_for(stage.renderer.requests.get(), 0.7)
+        except TimeoutError:
+            return stage.conductor.finished
+        stage.renderer.answers.put_nowait(None)
+
+
+async def test_T1_an_edit_enters_at_the_next_boundary_never_in_mid_step(stage):
+    await run(stage, 3)
+    during = await asyncio.wait_for(stage.renderer.requests.get(), 5)  # step 3 is under way
+    seq = await edit(stage, PAINT)
+    assert during.step == 3
+    assert seq not in stage.renderer.mapping
+    stage.renderer.answers.put_nowait(None)
+    after = await asyncio.wait_for(stage.renderer.requests.get(), 5)
+    assert (after.step, after.mapping) == (4, {seq: 4})
+    assert stage.renderer.history == [set()] * 4
+
+
+async def test_T1_edits_folded_in_at_one_boundary_share_it(stage):
+    await run(stage, 1)
+    await asyncio.wait_for(stage.renderer.requests.get(), 5)
+    one, two = await edit(stage, PAINT), await edit(stage, Content("x"))
+    stage.renderer.answers.put_nowait(None)
+    request = await run(stage)
+    assert request.mapping == {one: 2, two: 2}
+    (entered,) = request.committed
+    assert (entered.take, entered.step, entered.edits) == (1, 2, (one, two))
+
+
+async def test_T7_entering_is_committed_before_the_step_runs(stage):
+    await run(stage, 2)
+    await asyncio.wait_for(stage.renderer.requests.get(), 5)
+    seq = await edit(stage, PAINT)
+    stage.renderer.answers.put_nowait(None)
+    request = await run(stage)
+    assert seq in request.mapping
+    assert [(body.step, body.edits) for body in request.committed] == [(3, (seq,))]
+
+
+async def test_T2_the_mapping_of_the_log_rebuilds_the_take(stage):
+    """A second conductor on the stored log asks for exactly the same steps."""
+    await run(stage, 2)
+    await edit(stage, PAINT)
+    await edit(stage, Content("x"))
+    stage.time.now = 10.0  # quiet: what is late is polished, and the mapping has come to rest
+    finished = await finish(stage)
+    stored = await stage.store.load("s1")
+    live = LiveSession(ROW, Session(stored.events), stage.store, stage.live.clock)
+    live.start()
+    renderer = CountingRenderer(stage.store)
+    again = Conductor(live, renderer, READY, stage.store)
+    task = asyncio.create_task(again.run())
+    for _ in range(STEPS):
+        renderer.answers.put_nowait(None)
+    while again.finished is None:
+        await asyncio.sleep(0)
+    assert again.finished.clip.digest == finished.clip.digest
+    task.cancel()
+    for one in live._tasks:
+        one.cancel()
+
+
+async def test_T2_a_finished_take_is_recorded_with_all_it_takes_to_recompute_it(stage):
+    seq = await edit(stage, PAINT)
+    finished = await finish(stage)
+    (*_, last) = await stage.store.takes("s1")
+    record = json.loads(last.record)
+    assert (last.take, last.digest, last.seq) == (1, finished.clip.digest, finished.seq)
+    assert record["entries"] == {str(seq): stage.live.state.mapping(1)[seq]}
+    assert record["model_hash"] == "hash"
+    assert record["environment"] == {"torch": "x", "threads": "1"}
+    assert record["settings"]["seed"] == 1
+
+
+async def test_T3_a_late_edit_enters_at_once_and_is_polished_when_it_is_quiet(stage):
+    await run(stage, 7)
+    await asyncio.wait_for(stage.renderer.requests.get(), 5)
+    stage.time.now = 10.0
+    seq = await edit(stage, PAINT)
+    stage.renderer.answers.put_nowait(None)
+    assert (await run(stage)).mapping == {seq: 8}
+    stage.time.now = 10.5  # quiet for longer than 400 ms
+    request = await run(stage, 2)
+    assert (request.step, request.mapping) == (4, {seq: 4})
+    assert [body.step for body in request.committed] == [8, 4]
+    notes = [status.note for status in stage.statuses if status.note]
+    assert notes == ["re-entering at step 4 of 10"]
+
+
+async def test_T3_a_finished_take_wakes_at_the_wanted_step(stage):
+    await finish(stage)
+    painted = await edit(stage, PAINT)
+    request = await run(stage)
+    assert (request.step, request.mapping) == (4, {painted: 4})
+    await finish(stage)
+    image = await edit(stage, Image("ab" * 32))
+    request = await run(stage)
+    assert (request.step, request.mapping) == (0, {painted: 4, image: 0})
+
+
+async def test_T4_undo_takes_the_pair_out_and_nothing_else_moves(stage):
+    await run(stage, 2)
+    one = await edit(stage, PAINT)
+    await run(stage, 2)
+    two = await edit(stage, PAINT)
+    await finish(stage)
+    before = stage.live.state.mapping(1)
+    await command(stage, Undo)
+    request = await run(stage)
+    assert request.mapping == {one: before[one]}
+    assert request.step == before[two]
+    never = [{one} if step >= before[one] else set() for step in range(STEPS)]
+    await finish(stage)
+    assert stage.renderer.history == never
+
+
+async def test_U4_redo_keeps_the_entry_steps(stage):
+    await run(stage, 2)
+    await edit(stage, PAINT)
+    first = await finish(stage)
+    mapping = stage.live.state.mapping(1)
+    await command(stage, Undo)
+    undone = await finish(stage)
+    await command(stage, Redo)
+    again = await finish(stage)
+    assert stage.live.state.mapping(1) == mapping
+    assert again.clip.digest == first.clip.digest != undone.clip.digest
+
+
+async def test_T13_a_previews_seq_is_what_has_entered(stage):
+    await run(stage, 2)
+    await asyncio.wait_for(stage.renderer.requests.get(), 5)
+    seq = await edit(stage, PAINT)
+    stage.renderer.answers.put_nowait(None)
+    await run(stage)
+    before, after = stage.previews[-2], stage.previews[-1]
+    assert before.step == 3
+    assert before.seq < seq
+    assert after.step == 4
+    assert after.seq >= seq
+
+
+async def test_T13_a_finished_take_says_so_when_it_reflects_more_of_the_log(stage):
+    finished = await finish(stage)
+    shown = len(stage.previews)
+    await stage.live.join(Joined(participant="ben1", name="B", color="#000000", role="viewer"))
+    stage.live.changed.set()
+    await asyncio.sleep(0.01)
+    assert stage.previews[-1].seq == stage.live.state.seq > finished.seq
+    assert len(stage.previews) == shown + 1
+    assert stage.statuses[-1].seq == stage.live.state.seq
+    assert stage.statuses[-1].digest == finished.clip.digest
+
+
+async def test_T6_after_the_worker_died_the_take_is_rebuilt_from_the_log(stage, monkeypatch):
+    monkeypatch.setattr("framejam_server.conductor.RETRY_S", 0.01)
+    await run(stage, 2)
+    seq = await edit(stage, PAINT)
+    await run(stage, 2)
+    await asyncio.wait_for(stage.renderer.requests.get(), 5)
+    stage.renderer.answers.put_nowait(WorkerDied("killed"))
+    request = await run(stage)
+    assert (request.step, set(request.mapping)) == (0, {seq})
+    assert "rebuilt from the log" in stage.statuses[-2].note
+    finished = await finish(stage)
+    assert finished is not None
+    assert stage.renderer.history[-1] == {seq}
+
+
+async def test_T6_a_take_that_kills_the_worker_three_times_is_parked_until_a_change(
+        stage, monkeypatch):
+    monkeypatch.setattr("framejam_server.conductor.RETRY_S", 0.01)
+    for _ in range(3):
+        await asyncio.wait_for(stage.renderer.requests.get(), 5)
+        stage.renderer.answers.put_nowait(WorkerDied("killed"))
+    await asyncio.sleep(0.1)
+    assert stage.renderer.requests.empty()
+    assert stage.statuses[-1].state == "failed"
+    assert "parked" in stage.statuses[-1].note
+    await edit(stage, PAINT)
+    assert (await run(stage)).step == 0
+
+
+async def test_a_take_that_fails_says_why_and_waits_for_a_change(stage):
+    await asyncio.wait_for(stage.renderer.requests.get(), 5)
+    stage.renderer.answers.put_nowait(TakeFailed("step 0: the latents hold NaN"))
+    await asyncio.sleep(0.05)
+    assert stage.statuses[-1].state == "failed"
+    assert "NaN" in stage.statuses[-1].note
+    await edit(stage, PAINT)
+    assert (await run(stage)).step == 0
+
+
+async def test_T7_a_step_does_not_run_while_entering_cannot_be_stored(stage, monkeypatch):
+    from framejam_server.store.contract import StoreError
+
+    monkeypatch.setattr("framejam_server.conductor.RETRY_S", 0.01)
+    await run(stage, 2)
+    await asyncio.wait_for(stage.renderer.requests.get(), 5)
+    seq = await edit(stage, PAINT)
+    append = stage.store.append
+
+    async def full(session, events, receipts):
+        raise StoreError("no space left on device")
+
+    stage.store.append = full
+    stage.renderer.answers.put_nowait(None)
+    await asyncio.sleep(0.1)
+    assert stage.renderer.requests.empty()
+    assert stage.statuses[-1].state == "waiting"
+    assert "no space left" in stage.statuses[-1].note
+    stage.store.append = append
+    request = await run(stage)
+    assert request.mapping == {seq: 3}
+    assert [e for e in stage.live.core.log if isinstance(e.body, Edited)][0].seq == seq
