@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import subprocess
@@ -15,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "server/framejam_server/studio/index.html"
 EMBEDDED = ROOT / "pipeline/framejam_pipeline/models/embedded/model_index.json"
 CHROMIUM = Path("/usr/bin/chromium")
+NUMBERS = itertools.count(1)
 
 # Nothing of the browser may look for the network: tests run where there is none.
 OPTIONS = [
@@ -125,8 +127,9 @@ def visitor(browser: Browser) -> Iterator[Callable[..., Studio]]:
 
 @pytest.fixture
 def pair(server: Server, visitor: Callable[..., Studio]) -> tuple[Studio, Studio]:
-    """An owner, and an editor who came through the owner's invite."""
-    ada, grace = visitor("Ada"), visitor("Grace", color_scheme="dark")
+    """An owner, and an editor who came through the owner's invite; new people every time."""
+    number = next(NUMBERS)
+    ada, grace = visitor(f"Ada {number}"), visitor(f"Grace {number}", color_scheme="dark")
     ada.open(server.link)
     grace.open(ada.invite("editor"))
     return ada, grace

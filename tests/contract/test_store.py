@@ -24,8 +24,14 @@ CREATED = Event(seq=1, at=1, author="", body=Created(settings=SETTINGS))
 
 
 def edited(seq: int, words: str = "x") -> Event:
-    return Event(seq=seq, at=seq, author="anna", body=Edited(instruction=Content(words)),
-                 client_id="client-01", client_seq=seq)
+    return Event(
+        seq=seq,
+        at=seq,
+        author="anna",
+        body=Edited(instruction=Content(words)),
+        client_id="client-01",
+        client_seq=seq,
+    )
 
 
 def receipt(number: int) -> Receipt:
@@ -61,8 +67,13 @@ async def test_L1_a_seq_that_is_taken_is_refused_and_the_batch_with_it(store):
 
 
 async def test_L4_receipts_come_back_and_are_unique(store):
-    refused = Receipt("client-01", "anna", 2, bytes(32),
-                      Refusal(client_seq=2, code="invalid", message="m", field="f"))
+    refused = Receipt(
+        "client-01",
+        "anna",
+        2,
+        bytes(32),
+        Refusal(client_seq=2, code="invalid", message="m", field="f"),
+    )
     await store.append("session1", [edited(2)], [receipt(1), refused])
     assert (await store.load("session1")).receipts == [receipt(1), refused]
     with pytest.raises(StoreError):
@@ -115,8 +126,7 @@ async def test_L2_sqlite_commits_are_synced_to_disk(tmp_path):
     engine = create_engine(tmp_path / "f.db")
     async with engine.connect() as one, engine.connect() as two:
         for connection in (one, two):
-            for pragma, value in (("journal_mode", "wal"), ("synchronous", 2),
-                                  ("foreign_keys", 1)):
+            for pragma, value in (("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)):
                 found = await connection.execute(text(f"PRAGMA {pragma}"))
                 assert found.scalar_one() == value
     await engine.dispose()

@@ -73,8 +73,11 @@ class SessionMachine(RuleBasedStateMachine):
         if not client.receipts:
             return
         length, number = len(self.table.session.log), len(client.receipts)
-        event = [event for event in self.table.session.log
-                 if event.client_id == f"tab-of-{who}" and event.client_seq == number]
+        event = [
+            event
+            for event in self.table.session.log
+            if event.client_id == f"tab-of-{who}" and event.client_seq == number
+        ]
         if event and hasattr(event[0].body, "instruction"):
             effects = self.table.effects(who, Edit(number, event[0].body.instruction))
             assert self.table.answer(effects) == Ack(client_seq=number, seq=event[0].seq)

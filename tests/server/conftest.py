@@ -20,10 +20,13 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Random weights in the embedded model's layout: every path is real, no picture means much."""
     folder = tmp_path_factory.mktemp("tiny-model")
     # In a process of its own: these tests check the server without torch being imported.
-    program = ("import sys, pathlib; sys.path.insert(0, sys.argv[1]); import tiny; "
-               "tiny.write_tiny_model(pathlib.Path(sys.argv[2]))")
-    subprocess.run([sys.executable, "-c", program, str(TINY), str(folder)], check=True,
-                   capture_output=True)
+    program = (
+        "import sys, pathlib; sys.path.insert(0, sys.argv[1]); import tiny; "
+        "tiny.write_tiny_model(pathlib.Path(sys.argv[2]))"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program, str(TINY), str(folder)], check=True, capture_output=True
+    )
     return folder
 
 

@@ -31,9 +31,21 @@ class RunningServer:
         self.log = data.with_suffix(".log")
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "framejam_server", "serve", "--port", str(port),
-                 "--data", str(data), *options],
-                stdout=subprocess.PIPE, stderr=log, env=environment)
+                [
+                    sys.executable,
+                    "-m",
+                    "framejam_server",
+                    "serve",
+                    "--port",
+                    str(port),
+                    "--data",
+                    str(data),
+                    *options,
+                ],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=environment,
+            )
         self.link = self._ready()
         base, self.token = self.link.split("#")
         self.origin, _, self.session = base.rpartition("/s/")
@@ -56,8 +68,13 @@ class RunningServer:
         self.process.kill()
         self.process.wait(20)
 
-    def call(self, method: str, path: str, token: str = "", body: bytes | None = None,
-             ) -> tuple[int, bytes]:
+    def call(
+        self,
+        method: str,
+        path: str,
+        token: str = "",
+        body: bytes | None = None,
+    ) -> tuple[int, bytes]:
         """One HTTP call: status and body."""
         request = urllib.request.Request(self.origin + path, data=body, method=method)
         if token:
@@ -70,8 +87,12 @@ class RunningServer:
 
     def invite(self, owner: Raw, role: str) -> str:
         """An invite's token, made by an owner."""
-        status, body = self.call("POST", f"/api/sessions/{self.session}/invites", owner.token,
-                                 json.dumps({"role": role}).encode())
+        status, body = self.call(
+            "POST",
+            f"/api/sessions/{self.session}/invites",
+            owner.token,
+            json.dumps({"role": role}).encode(),
+        )
         assert status == 201, body
         return json.loads(body)["path"].split("#")[1]
 
@@ -118,8 +139,16 @@ class Raw:
         self._news.set()
 
     async def hello(self, session: str, token: str, **fields: Any) -> None:
-        await self.send({"type": "hello", "versions": [1], "session": session, "token": token,
-                         "client_id": f"client-{secrets.token_hex(8)}", **fields})
+        await self.send(
+            {
+                "type": "hello",
+                "versions": [1],
+                "session": session,
+                "token": token,
+                "client_id": f"client-{secrets.token_hex(8)}",
+                **fields,
+            }
+        )
         self.welcome = await self.wait_for(lambda m: m["type"] == "welcome")
         self.token = self.welcome["token"] or token
         # Whoever was there before hears of an arrival after the arrived one got its catch-up.
@@ -134,20 +163,26 @@ class Raw:
         number = self.sent
         await self.send({"client_seq": number, **fields})
         return await self.wait_for(
-            lambda m: m["type"] in ("ack", "refusal") and m["client_seq"] == number)
+            lambda m: m["type"] in ("ack", "refusal") and m["client_seq"] == number
+        )
 
     async def content(self, text: str) -> dict[str, Any]:
         return await self.command(type="edit", instruction={"kind": "content", "text": text})
 
     async def paint(self, color: str = "#ff0000", **fields: Any) -> dict[str, Any]:
-        stroke = {"kind": "paint", "points": [[9000, 9000], [30000, 30000]], "color": color,
-                  "width": 12000}
+        stroke = {
+            "kind": "paint",
+            "points": [[9000, 9000], [30000, 30000]],
+            "color": color,
+            "width": 12000,
+        }
         return await self.command(type="edit", instruction=stroke, **fields)
 
     async def wait_for(self, wanted: Any, seconds: float = 20.0) -> dict[str, Any]:
         """The first message received (ever) that is wanted."""
         return await self._until(
-            lambda: next((m for m in self.messages if wanted(m)), None), seconds)
+            lambda: next((m for m in self.messages if wanted(m)), None), seconds
+        )
 
     async def preview(self, wanted: Any, seconds: float = 30.0) -> bytes:
         """The first preview received that is wanted."""

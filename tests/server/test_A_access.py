@@ -19,12 +19,14 @@ async def test_A1_invites_carry_their_role_and_a_viewer_changes_nothing(shared):
     owner = await shared.join(name="Olga")
     editor = await shared.join(await asyncio.to_thread(shared.invite, owner, "editor"))
     viewer = await shared.join(await asyncio.to_thread(shared.invite, owner, "viewer"))
-    assert [raw.welcome["role"] for raw in (owner, editor, viewer)] == [
-        "owner", "editor", "viewer"]
+    assert [raw.welcome["role"] for raw in (owner, editor, viewer)] == ["owner", "editor", "viewer"]
     assert (await editor.content("by the editor"))["type"] == "ack"
     before = (await shared.join()).welcome["state_hash"]
-    for command in ({"type": "edit", "instruction": {"kind": "content", "text": "no"}},
-                    {"type": "undo"}, {"type": "redo"}):
+    for command in (
+        {"type": "edit", "instruction": {"kind": "content", "text": "no"}},
+        {"type": "undo"},
+        {"type": "redo"},
+    ):
         refusal = await viewer.command(**command)
         assert (refusal["code"], refusal["rule"]) == (Code.FORBIDDEN, "A1")
     assert (await shared.join()).welcome["state_hash"] == before
@@ -41,8 +43,15 @@ async def test_A1_invites_carry_their_role_and_a_viewer_changes_nothing(shared):
 @pytest.mark.parametrize("token", ["", "nonsense", "a.b", "x" * 200, "0011223344556677.wrong"])
 async def test_A2_a_wrong_token_is_refused(shared, token):
     raw = await Raw.open(shared)
-    await raw.send({"type": "hello", "versions": [1], "session": shared.session, "token": token,
-                    "client_id": "client-bad"})
+    await raw.send(
+        {
+            "type": "hello",
+            "versions": [1],
+            "session": shared.session,
+            "token": token,
+            "client_id": "client-bad",
+        }
+    )
     assert await raw.close_code() == Close.UNAUTHORISED
     status, _ = await call(shared, "GET", f"/api/sessions/{shared.session}/clip.mp4", token)
     assert status == 401
@@ -51,29 +60,55 @@ async def test_A2_a_wrong_token_is_refused(shared, token):
 async def test_A2_half_a_secret_opens_nothing(shared):
     half = shared.token[:-1] + ("A" if shared.token[-1] != "A" else "B")
     raw = await Raw.open(shared)
-    await raw.send({"type": "hello", "versions": [1], "session": shared.session, "token": half,
-                    "client_id": "client-bad"})
+    await raw.send(
+        {
+            "type": "hello",
+            "versions": [1],
+            "session": shared.session,
+            "token": half,
+            "client_id": "client-bad",
+        }
+    )
     assert await raw.close_code() == Close.UNAUTHORISED
 
 
 async def test_A2_a_token_of_another_session_is_refused(shared, launch):
     another = launch(data="another")
     raw = await Raw.open(shared)
-    await raw.send({"type": "hello", "versions": [1], "session": shared.session,
-                    "token": another.token, "client_id": "client-bad"})
+    await raw.send(
+        {
+            "type": "hello",
+            "versions": [1],
+            "session": shared.session,
+            "token": another.token,
+            "client_id": "client-bad",
+        }
+    )
     assert await raw.close_code() == Close.UNAUTHORISED
     raw = await Raw.open(shared)
-    await raw.send({"type": "hello", "versions": [1], "session": another.session,
-                    "token": shared.token, "client_id": "client-bad"})
+    await raw.send(
+        {
+            "type": "hello",
+            "versions": [1],
+            "session": another.session,
+            "token": shared.token,
+            "client_id": "client-bad",
+        }
+    )
     assert await raw.close_code() == Close.UNAUTHORISED
 
 
 async def test_A2_http_is_authorised_like_the_socket_and_invites_are_no_login(shared):
-    for method, path in (("POST", "blobs"), ("POST", "invites"), ("GET", "clip.mp4"),
-                         ("GET", "blobs/" + "ab" * 32)):
+    for method, path in (
+        ("POST", "blobs"),
+        ("POST", "invites"),
+        ("GET", "clip.mp4"),
+        ("GET", "blobs/" + "ab" * 32),
+    ):
         for token in ("", shared.token):
             status, _ = await call(
-                shared, method, f"/api/sessions/{shared.session}/{path}", token, None)
+                shared, method, f"/api/sessions/{shared.session}/{path}", token, None
+            )
             assert status == 401, (method, path)
 
 
@@ -81,8 +116,15 @@ async def test_A2_a_client_id_of_somebody_else_is_refused(shared):
     one = await shared.join(client_id="client-of-one")
     await one.content("so that it is hers")
     raw = await Raw.open(shared)
-    await raw.send({"type": "hello", "versions": [1], "session": shared.session,
-                    "token": shared.token, "client_id": "client-of-one"})
+    await raw.send(
+        {
+            "type": "hello",
+            "versions": [1],
+            "session": shared.session,
+            "token": shared.token,
+            "client_id": "client-of-one",
+        }
+    )
     assert await raw.close_code() == Close.CLIENT_TAKEN
 
 
@@ -116,8 +158,15 @@ async def test_A2_a_start_replaces_the_launch_link_and_people_keep_their_own(lau
     server.stop()
     again = launch()
     old = await Raw.open(again)
-    await old.send({"type": "hello", "versions": [1], "session": again.session,
-                    "token": server.token, "client_id": "client-old"})
+    await old.send(
+        {
+            "type": "hello",
+            "versions": [1],
+            "session": again.session,
+            "token": server.token,
+            "client_id": "client-old",
+        }
+    )
     assert await old.close_code() == Close.UNAUTHORISED
     assert (await again.join(raw.token)).welcome["participant"] == raw.welcome["participant"]
 

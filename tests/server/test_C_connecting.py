@@ -14,8 +14,7 @@ async def test_C1_the_first_answer_is_the_welcome_and_it_says_what_is_needed(sha
     raw = await shared.join(name="Anna", color="#123456")
     assert raw.messages[0]["type"] == "welcome"
     welcome = raw.welcome
-    assert (welcome["version"], welcome["session"], welcome["role"]) == (
-        1, shared.session, "owner")
+    assert (welcome["version"], welcome["session"], welcome["role"]) == (1, shared.session, "owner")
     assert welcome["next_client_seq"] == 1
     assert welcome["limits"]["stroke_points"] == 4096
     assert len(welcome["state_hash"]) == 64
@@ -25,14 +24,17 @@ async def test_C1_the_first_answer_is_the_welcome_and_it_says_what_is_needed(sha
     await raw.close()
 
 
-@pytest.mark.parametrize(("first", "code"), [
-    (msgpack.packb({"type": "undo", "client_seq": 1}), Close.HELLO_EXPECTED),
-    (b"\xc1\xff\x00", Close.MALFORMED),
-    (b"\x91" * 5000, Close.MALFORMED),
-    (msgpack.packb({"type": "hello"}), Close.MALFORMED),
-    (msgpack.packb("x" * 9000), Close.MALFORMED),
-    ("text", Close.HELLO_EXPECTED),
-])
+@pytest.mark.parametrize(
+    ("first", "code"),
+    [
+        (msgpack.packb({"type": "undo", "client_seq": 1}), Close.HELLO_EXPECTED),
+        (b"\xc1\xff\x00", Close.MALFORMED),
+        (b"\x91" * 5000, Close.MALFORMED),
+        (msgpack.packb({"type": "hello"}), Close.MALFORMED),
+        (msgpack.packb("x" * 9000), Close.MALFORMED),
+        ("text", Close.HELLO_EXPECTED),
+    ],
+)
 async def test_C1_nothing_but_a_hello_is_accepted_first(shared, first, code):
     raw = await Raw.open(shared)
     await raw.socket.send(first)
@@ -44,8 +46,15 @@ async def test_C1_nothing_but_a_hello_is_accepted_first(shared, first, code):
 @pytest.mark.parametrize(("versions", "code"), [([0], Close.TOO_OLD), ([2, 3], Close.TOO_NEW)])
 async def test_C1_versions_are_refused_by_name(shared, versions, code):
     raw = await Raw.open(shared)
-    await raw.send({"type": "hello", "versions": versions, "session": shared.session,
-                    "token": shared.token, "client_id": "client-v1"})
+    await raw.send(
+        {
+            "type": "hello",
+            "versions": versions,
+            "session": shared.session,
+            "token": shared.token,
+            "client_id": "client-v1",
+        }
+    )
     assert await raw.close_code() == code
     assert raw.messages[0]["field"] == "versions"
 
@@ -76,8 +85,7 @@ async def test_C2_resume_gets_every_missing_event_and_nothing_else(shared):
     await raw.close()
     other = await shared.join(name="Ben")
     await other.content("meanwhile")
-    back = await shared.join(
-        raw.token, resume={"epoch": raw.welcome["epoch"], "last_seq": last})
+    back = await shared.join(raw.token, resume={"epoch": raw.welcome["epoch"], "last_seq": last})
     assert back.welcome["recovered"]
     seqs = [event["seq"] for event in back.events]
     assert seqs == list(range(last + 1, seqs[-1] + 1))
@@ -86,8 +94,9 @@ async def test_C2_resume_gets_every_missing_event_and_nothing_else(shared):
         await raw.close()
 
 
-@pytest.mark.parametrize("resume", [
-    {"epoch": "another", "last_seq": 1}, {"epoch": None, "last_seq": 10**9}])
+@pytest.mark.parametrize(
+    "resume", [{"epoch": "another", "last_seq": 1}, {"epoch": None, "last_seq": 10**9}]
+)
 async def test_C2_what_cannot_be_resumed_starts_from_the_beginning(shared, resume):
     first = await shared.join()
     resume = {**resume, "epoch": resume["epoch"] or first.welcome["epoch"]}
@@ -119,8 +128,13 @@ async def test_C3_a_long_log_comes_in_pieces_without_losing_what_happens_meanwhi
     server = launch()
     writer = await server.join()
     for number in range(1, 651):
-        await writer.send({"type": "edit", "client_seq": number,
-                           "instruction": {"kind": "content", "text": str(number)}})
+        await writer.send(
+            {
+                "type": "edit",
+                "client_seq": number,
+                "instruction": {"kind": "content", "text": str(number)},
+            }
+        )
     writer.sent = 650
     await writer.wait_for(lambda m: m.get("client_seq") == 650 and m["type"] == "ack", 60)
     reader = await server.join()
@@ -144,8 +158,23 @@ async def test_C5_a_preview_has_the_header_of_the_spec_and_a_picture_of_all_fram
 
     raw = await shared.join()
     data = await raw.preview(lambda p: True)
-    (mark, version, tier, codec, columns, rows, frames, width, height, take, step, steps, zero,
-     seq, at) = struct.unpack(">BBBBBBHHHIHHIQQ", data[:40])
+    (
+        mark,
+        version,
+        tier,
+        codec,
+        columns,
+        rows,
+        frames,
+        width,
+        height,
+        take,
+        step,
+        steps,
+        zero,
+        seq,
+        at,
+    ) = struct.unpack(">BBBBBBHHHIHHIQQ", data[:40])
     assert (mark, version, codec, take, zero) == (0xC1, 1, 1, 1, 0)
     assert tier in (1, 2)
     assert (frames, width, height, steps) == (4, 32, 32, 6)
@@ -190,7 +219,8 @@ async def test_C4_presence_reaches_the_others_and_is_never_stored(shared):
     stroke = {"points": [[1, 2], [3, 4]], "color": "#ff0000", "width": 500}
     await one.send({"type": "presence", "cursor": [100, 200], "frame": 3, "stroke": stroke})
     seen = await two.wait_for(
-        lambda m: m["type"] == "presence" and m["participant"] == one.welcome["participant"])
+        lambda m: m["type"] == "presence" and m["participant"] == one.welcome["participant"]
+    )
     assert (seen["cursor"], seen["frame"], seen["stroke"]) == ([100, 200], 3, stroke)
     me = one.welcome["participant"]
     assert not [m for m in one.messages if m["type"] == "presence" and m["participant"] == me]

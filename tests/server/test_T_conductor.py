@@ -51,14 +51,20 @@ class CountingRenderer:
         for seq in request.remove:
             del self.mapping[seq]
         self.mapping.update({seq: pair.step for seq, pair in request.add.items()})
-        changed = [min(old.get(seq, 99), self.mapping.get(seq, 99))
-                   for seq in old.keys() | self.mapping.keys()
-                   if old.get(seq) != self.mapping.get(seq)]
-        del self.history[min([*changed, len(self.history)]):]
-        entered = [event.body for event in self.store._sessions["s1"].events
-                   if isinstance(event.body, Entered)]
-        self.requests.put_nowait(SimpleNamespace(
-            step=len(self.history), mapping=dict(self.mapping), committed=entered))
+        changed = [
+            min(old.get(seq, 99), self.mapping.get(seq, 99))
+            for seq in old.keys() | self.mapping.keys()
+            if old.get(seq) != self.mapping.get(seq)
+        ]
+        del self.history[min([*changed, len(self.history)]) :]
+        entered = [
+            event.body
+            for event in self.store._sessions["s1"].events
+            if isinstance(event.body, Entered)
+        ]
+        self.requests.put_nowait(
+            SimpleNamespace(step=len(self.history), mapping=dict(self.mapping), committed=entered)
+        )
         outcome = await self.answers.get()
         if isinstance(outcome, Exception):
             if isinstance(outcome, WorkerDied):
@@ -97,17 +103,26 @@ async def stage():
     store, time = MemoryStore(), SimpleNamespace(now=0.0)
     created = Event(seq=1, at=0, author="", body=Created(settings=SETTINGS))
     await store.create_session(ROW, [created])
-    live = LiveSession(ROW, Session([created], blobs=["ab" * 32]), store,
-                       Clock(lambda: 0, lambda: time.now))
+    live = LiveSession(
+        ROW, Session([created], blobs=["ab" * 32]), store, Clock(lambda: 0, lambda: time.now)
+    )
     live.start()
     await live.join(Joined(participant="anna", name="A", color="#000000", role="editor"))
     live.core.bind("tab-of-anna", "anna")
     renderer = CountingRenderer(store)
     conductor = Conductor(live, renderer, READY, store)
     task = asyncio.create_task(conductor.run())
-    stage = SimpleNamespace(live=live, store=store, renderer=renderer, conductor=conductor,
-                            time=time, sent=0, previews=[], statuses=[],
-                            anna=Member(1, "anna", "tab-of-anna", Box()))
+    stage = SimpleNamespace(
+        live=live,
+        store=store,
+        renderer=renderer,
+        conductor=conductor,
+        time=time,
+        sent=0,
+        previews=[],
+        statuses=[],
+        anna=Member(1, "anna", "tab-of-anna", Box()),
+    )
     show, announce = live.show, live.announce
     live.show = lambda preview: (stage.previews.append(preview), show(preview))
     live.announce = lambda status: (stage.statuses.append(status), announce(status))
@@ -314,7 +329,8 @@ async def test_T6_after_the_worker_died_the_take_is_rebuilt_from_the_log(stage, 
 
 
 async def test_T6_a_take_that_kills_the_worker_three_times_is_parked_until_a_change(
-        stage, monkeypatch):
+    stage, monkeypatch
+):
     monkeypatch.setattr("framejam_server.conductor.RETRY_S", 0.01)
     for _ in range(3):
         await asyncio.wait_for(stage.renderer.requests.get(), 5)

@@ -53,8 +53,10 @@ class Scripted:
         self.next_client_seq = 1
         self.recovers = False
         self.socket: ServerConnection | None = None
-        self.log = [Event(1, 0, "", Created(SETTINGS)),
-                    Event(2, 0, "p0001", Joined("p0001", "Mira", "#ffffff", "owner"))]
+        self.log = [
+            Event(1, 0, "", Created(SETTINGS)),
+            Event(2, 0, "p0001", Joined("p0001", "Mira", "#ffffff", "owner")),
+        ]
 
     async def handle(self, socket: ServerConnection) -> None:
         hello = decode_client(bytes(await socket.recv()))  # type: ignore[arg-type]
@@ -63,10 +65,24 @@ class Scripted:
         self.socket = socket
         after = hello.resume.last_seq if hello.resume and self.recovers else 0
         await self.say(
-            Welcome(1, "s", "e", len(self.log), "", bool(after), "p0001", "owner",
-                    self.next_client_seq, SETTINGS, Vocabulary({}), Limits(1, 1, 1, 1, 1),
-                    token="own-token"),
-            Events(tuple(self.log[after:])), People((MIRA,)))
+            Welcome(
+                1,
+                "s",
+                "e",
+                len(self.log),
+                "",
+                bool(after),
+                "p0001",
+                "owner",
+                self.next_client_seq,
+                SETTINGS,
+                Vocabulary({}),
+                Limits(1, 1, 1, 1, 1),
+                token="own-token",
+            ),
+            Events(tuple(self.log[after:])),
+            People((MIRA,)),
+        )
         async for data in socket:
             message = decode_client(bytes(data))  # type: ignore[arg-type]
             self.got.append(message)
@@ -112,8 +128,9 @@ def sheet(step: int, seq: int) -> bytes:
         picture.paste(color, (place % 2 * 8, place // 2 * 8, place % 2 * 8 + 8, place // 2 * 8 + 8))
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=95, subsampling=0)
-    return pack_preview(Preview(TIER_SHEET, CODEC_JPEG, 2, 2, 3, 8, 8, 1, step, 4, seq, 0,
-                                buffer.getvalue()))
+    return pack_preview(
+        Preview(TIER_SHEET, CODEC_JPEG, 2, 2, 3, 8, 8, 1, step, 4, seq, 0, buffer.getvalue())
+    )
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -135,8 +152,9 @@ async def test_C1_joining_gives_people_log_and_settings() -> None:
 
 async def test_L3_geometry_leaves_the_client_as_integers() -> None:
     async with joined() as (server, session):
-        receipt = await session.paint([(0, 0.5), (1, 1)], color="#FFcc00", width=0.125,
-                                      strength=0.5)
+        receipt = await session.paint(
+            [(0, 0.5), (1, 1)], color="#FFcc00", width=0.125, strength=0.5
+        )
         assert server.got == [Edit(1, Paint(((0, 32768), (65536, 65536)), "#ffcc00", 8192, 32768))]
         assert (receipt.seq, receipt.client_seq) == (3, 1)
         assert 0 < receipt.ack_ms < 5000
@@ -199,7 +217,10 @@ async def test_L5_a_refusal_is_typed_and_the_session_goes_on() -> None:
         with pytest.raises(Refused) as caught:
             await session.content("bad")
         assert (caught.value.code, caught.value.field, caught.value.rule) == (
-            "invalid", "instruction.text", "M1")
+            "invalid",
+            "instruction.text",
+            "M1",
+        )
         assert (await session.content("good")).client_seq == 2
 
 
@@ -211,8 +232,11 @@ async def test_L4_pipelined_commands_survive_a_gap() -> None:
         if message.client_seq == 1 and not lost:
             lost.append(message)
         elif message.client_seq != server.next_client_seq:
-            await server.say(Refusal(message.client_seq, "gap", "no", used=False,
-                                     expected=server.next_client_seq))
+            await server.say(
+                Refusal(
+                    message.client_seq, "gap", "no", used=False, expected=server.next_client_seq
+                )
+            )
         else:
             await accept(server, socket, message)
 
@@ -220,7 +244,8 @@ async def test_L4_pipelined_commands_survive_a_gap() -> None:
         receipts = await asyncio.gather(*(session.content(str(n)) for n in range(3)))
         assert [receipt.seq for receipt in receipts] == [3, 4, 5]
         assert [event.body for event in server.log[2:]] == [
-            Edited(Content(str(n))) for n in range(3)]
+            Edited(Content(str(n))) for n in range(3)
+        ]
 
 
 async def test_C5_previews_are_latest_wins_and_become_pictures() -> None:
@@ -230,7 +255,12 @@ async def test_C5_previews_are_latest_wins_and_become_pictures() -> None:
         await until(lambda: session.preview is not None and session.preview.step == 3)
         preview = await anext(previews)
         assert (preview.take, preview.step, preview.steps, preview.seq, preview.done) == (
-            1, 3, 4, 2, False)
+            1,
+            3,
+            4,
+            2,
+            False,
+        )
         assert [image.size for image in preview.images] == [(8, 8)] * 3
         centres = [image.getpixel((4, 4)) for image in preview.images]
         for centre, color in zip(centres, ((255, 0, 0), (0, 255, 0), (0, 0, 255)), strict=True):

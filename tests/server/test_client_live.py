@@ -40,7 +40,8 @@ async def test_two_people_steer_one_clip(shared: RunningServer, tmp_path: Path) 
         framejam.connect(await mira.invite("editor"), "Jonas") as jonas,
     ):
         content, stroke = await asyncio.gather(
-            mira.content("a red fish"), jonas.paint(STROKE, color="#00ff00"))
+            mira.content("a red fish"), jonas.paint(STROKE, color="#00ff00")
+        )
         assert {content.seq, stroke.seq} <= set(range(1, 10))
         undone = await jonas.undo()
         redone = await jonas.redo()
@@ -58,7 +59,8 @@ async def test_two_people_steer_one_clip(shared: RunningServer, tmp_path: Path) 
 
 
 async def test_A3_images_are_uploaded_from_anything_and_checked(
-        shared: RunningServer, tmp_path: Path) -> None:
+    shared: RunningServer, tmp_path: Path
+) -> None:
     picture = Image.new("RGB", (40, 30), "#336699")
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
@@ -90,8 +92,12 @@ async def test_A1_roles_hold_for_commands_and_http(shared: RunningServer) -> Non
     ):
         before = len(owner.log)
         assert viewer.role == "viewer"
-        for attempt in (viewer.content("x"), viewer.undo(), viewer.invite(),
-                        viewer.image(Image.new("RGB", (8, 8)))):
+        for attempt in (
+            viewer.content("x"),
+            viewer.undo(),
+            viewer.invite(),
+            viewer.image(Image.new("RGB", (8, 8))),
+        ):
             with pytest.raises(Refused) as caught:
                 await attempt
             assert caught.value.code == "forbidden"
@@ -107,7 +113,8 @@ async def test_A2_a_wrong_token_is_unauthorised(shared: RunningServer) -> None:
 
 
 async def test_L2_a_killed_server_loses_nothing_that_was_acked(
-        launch: Callable[..., RunningServer]) -> None:
+    launch: Callable[..., RunningServer],
+) -> None:
     server = launch()
     async with framejam.connect(server.link, "Mira") as session:
         kept = [await session.content(f"take {n}") for n in range(5)]
@@ -117,8 +124,11 @@ async def test_L2_a_killed_server_loses_nothing_that_was_acked(
         await asyncio.to_thread(launch, port=server.port)
         last = await asyncio.wait_for(waiting, 60)
         await arrived(session, last.seq)
-        texts = [event.body.instruction.text for event in session.log  # type: ignore[union-attr]
-                 if isinstance(event.body, Edited)]
+        texts = [
+            event.body.instruction.text
+            for event in session.log  # type: ignore[union-attr]
+            if isinstance(event.body, Edited)
+        ]
         assert texts == [*(f"take {n}" for n in range(5)), "while it was down"]
         assert [event.seq for event in session.log] == list(range(1, len(session.log) + 1))
         assert last.client_seq == kept[-1].client_seq + 1

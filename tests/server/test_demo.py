@@ -27,7 +27,11 @@ def played(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
     done = subprocess.run(
         [sys.executable, "-m", "framejam_server", "demo", "--out", str(folder / "out")],
         env={**os.environ, "FRAMEJAM_MODEL": str(tiny_model), "TMPDIR": str(temporary)},
-        capture_output=True, text=True, timeout=300, check=False)
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert "bit for bit" in done.stdout
     assert "\x1b" not in done.stdout + done.stderr
@@ -71,8 +75,11 @@ def test_L1_the_log_has_every_event_with_seq_and_author(played: Path) -> None:
     events = [json.loads(line) for line in (played / "log.jsonl").read_text().splitlines()]
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
     assert {event["author_name"] for event in events} == {"server", "Mira", "Jonas"}
-    concurrent = [event for event in events
-                  if event["body"].get("instruction", {}).get("color") in {"#ffd400", "#1fa34a"}]
+    concurrent = [
+        event
+        for event in events
+        if event["body"].get("instruction", {}).get("color") in {"#ffd400", "#1fa34a"}
+    ]
     assert abs(concurrent[0]["seq"] - concurrent[1]["seq"]) == 1
 
 
@@ -90,7 +97,11 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> No
     (tmp_path / "file").write_text("in the way")
     done = subprocess.run(
         [sys.executable, "-m", "framejam_server", "demo", "--out", str(tmp_path / "file" / "x")],
-        capture_output=True, text=True, timeout=60, check=False)
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 1
     assert done.stderr.startswith("framejam demo: ")
     assert len(done.stderr.splitlines()) == 1

@@ -176,7 +176,8 @@ async def test_L5_more_than_the_queue_holds_is_refused_with_a_time_to_come_back(
     assert all(refusal.retry_after_ms and not refusal.used for refusal in refusals)
     await settle(room.live)
     assert len([e for e in room.live.core.log if isinstance(e.body, Edited)]) == (
-        MAX_QUEUED_COMMANDS)
+        MAX_QUEUED_COMMANDS
+    )
 
 
 async def test_L5_a_bug_in_one_command_costs_that_command_only(room, monkeypatch):

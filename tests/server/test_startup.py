@@ -12,7 +12,11 @@ import pytest
 def serve(data, *options, **environment):
     return subprocess.run(
         [sys.executable, "-m", "framejam_server", "serve", "--data", str(data), *options],
-        capture_output=True, text=True, timeout=60, env={**os.environ, **environment})
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **environment},
+    )
 
 
 def one_line(result):
@@ -61,8 +65,9 @@ def test_a_model_that_is_not_there(tmp_path):
     assert "has no unet" in result.stderr
 
 
-@pytest.mark.parametrize(("name", "value"), [("FRAMEJAM_PORT", "seventy"),
-                                             ("FRAMEJAM_THREADS", "0")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("FRAMEJAM_PORT", "seventy"), ("FRAMEJAM_THREADS", "0")]
+)
 def test_a_setting_that_makes_no_sense_is_named(tmp_path, name, value):
     line = one_line(serve(tmp_path / "data", **{name: value}))
     assert name.removeprefix("FRAMEJAM_").lower() in line
@@ -80,6 +85,8 @@ def test_settings_come_from_toml_then_environment_then_options(tmp_path, monkeyp
 
 
 def test_the_server_and_its_core_do_not_import_torch():
-    program = ("import sys, framejam_server.app, framejam_server.commands; "
-               "sys.exit('torch' in sys.modules)")
+    program = (
+        "import sys, framejam_server.app, framejam_server.commands; "
+        "sys.exit('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0

@@ -74,13 +74,28 @@ def test_L3_the_hash_is_sha256_over_the_canonical_encoding_of_the_spec():
     edit = table.content("anna", text)
     painted = table.paint("anna")
     expected = {
-        "content": {"author": "anna", "depth": None, "edit": edit,
-                    "instruction": {"kind": "content", "text": text}},
+        "content": {
+            "author": "anna",
+            "depth": None,
+            "edit": edit,
+            "instruction": {"kind": "content", "text": text},
+        },
         "image": None,
         "motion": None,
-        "paint": [{"author": "anna", "depth": None, "edit": painted,
-                   "instruction": {"kind": "paint", "points": [[1000, 1000], [1500, 2000]],
-                                   "color": "#ff0000", "width": 900, "strength": 65536}}],
+        "paint": [
+            {
+                "author": "anna",
+                "depth": None,
+                "edit": painted,
+                "instruction": {
+                    "kind": "paint",
+                    "points": [[1000, 1000], [1500, 2000]],
+                    "color": "#ff0000",
+                    "width": 900,
+                    "strength": 65536,
+                },
+            }
+        ],
         "settings": {name: getattr(SETTINGS, name) for name in SETTINGS.__struct_fields__},
     }
     encoded = json.dumps(expected, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -163,9 +178,18 @@ def test_L4_a_client_id_belongs_to_one_participant():
 def test_L5_an_invalid_edit_is_refused_by_field_and_the_next_one_is_unharmed():
     table = Table("anna")
     before = table.hash
-    bad = msgpack.packb({"type": "edit", "client_seq": 1,
-                         "instruction": {"kind": "paint", "points": [[1, float("nan")]],
-                                         "color": "#ff0000", "width": 5}})
+    bad = msgpack.packb(
+        {
+            "type": "edit",
+            "client_seq": 1,
+            "instruction": {
+                "kind": "paint",
+                "points": [[1, float("nan")]],
+                "color": "#ff0000",
+                "width": 5,
+            },
+        }
+    )
     with pytest.raises(WireError) as caught:
         decode_client(bad)
     refusal = table.refusal(table.session.command("anna", "tab-of-anna", caught.value, 1))
@@ -179,8 +203,7 @@ def test_L5_an_invalid_edit_is_refused_by_field_and_the_next_one_is_unharmed():
 def test_L5_an_unknown_image_is_refused_by_name():
     table = Table("anna")
     refusal = table.refusal(table.effects("anna", Edit(1, Image("cd" * 32))))
-    assert (refusal.code, refusal.field, refusal.rule) == (
-        Code.NOT_FOUND, "instruction.blob", "A3")
+    assert (refusal.code, refusal.field, refusal.rule) == (Code.NOT_FOUND, "instruction.blob", "A3")
     assert isinstance(table.answer(table.effects("anna", Edit(2, Image(BLOB)))), Ack)
 
 
@@ -188,9 +211,7 @@ def test_A1_a_viewer_changes_nothing():
     table = Table("anna")
     table.join("vera", "viewer")
     before = table.hash
-    for number, command in enumerate(
-        (Edit(1, Content("x")), Undo(2)), start=1
-    ):
+    for number, command in enumerate((Edit(1, Content("x")), Undo(2)), start=1):
         refusal = table.refusal(table.effects("vera", command))
         assert (refusal.code, refusal.rule, refusal.client_seq) == (Code.FORBIDDEN, "A1", number)
     assert table.hash == before

@@ -8,12 +8,12 @@ from framejam_protocol.instructions import Content, Image, Motion, Paint, wanted
 from framejam_server.render.scheduler import Enter, Situation, Step, Wait, plan
 
 PAINT = Paint(points=((0, 0),), color="#000000", width=1)
-NOW = Situation(position=8, steps=25, entries={}, pending=(), wanted={}, quiet=True,
-                since_rewind=9)
+NOW = Situation(position=8, steps=25, entries={}, pending=(), wanted={}, quiet=True, since_rewind=9)
 
 
-@pytest.mark.parametrize(("instruction", "wanted"), [
-    (Image(None), 0), (Content("x"), 5), (Motion("x"), 5), (PAINT, 10)])
+@pytest.mark.parametrize(
+    ("instruction", "wanted"), [(Image(None), 0), (Content("x"), 5), (Motion("x"), 5), (PAINT, 10)]
+)
 def test_T3_the_wanted_step_is_floor_of_one_minus_depth_times_steps(instruction, wanted):
     assert wanted_step(instruction, None, 25) == wanted
 

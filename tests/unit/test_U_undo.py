@@ -94,8 +94,14 @@ def test_U3_undoing_the_owner_of_a_field_uncovers_the_one_before():
 
 def test_U4_n_undos_and_n_redos_give_the_same_hash_and_mapping():
     table = Table("anna", "ben1")
-    edits = [table.content("anna", "a"), table.paint("anna"), table.paint("ben1"),
-             table.content("ben1", "b"), table.motion("anna", "left"), table.image("anna")]
+    edits = [
+        table.content("anna", "a"),
+        table.paint("anna"),
+        table.paint("ben1"),
+        table.content("ben1", "b"),
+        table.motion("anna", "left"),
+        table.image("anna"),
+    ]
     table.session.enter(1, {3: tuple(edits[:3]), 5: tuple(edits[3:])}, 0)
     before, mapping = table.hash, table.session.state.mapping(1)
     presses = 0

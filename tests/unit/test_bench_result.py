@@ -17,7 +17,8 @@ from framejam_server.bench.result import Metric, of_rounds, percentile, to_json,
 
 
 @pytest.mark.parametrize(
-    ("share", "value"), [(0.0, 1), (0.5, 50), (0.501, 51), (0.99, 99), (1, 100)])
+    ("share", "value"), [(0.0, 1), (0.5, 50), (0.501, 51), (0.99, 99), (1, 100)]
+)
 def test_percentiles_are_nearest_rank(share: float, value: int) -> None:
     assert percentile(list(range(100, 0, -1)), share) == value
 
@@ -30,8 +31,16 @@ def test_rounds_give_a_median_and_an_interval() -> None:
 
 def test_the_json_is_one_flat_object() -> None:
     written = json.loads(to_json({"core.ack_p50_ms": of_rounds([2.0], "ms", "n", [5.0])}))
-    assert written == {"core.ack_p50_ms": {"value": 2.0, "unit": "ms", "low": 2.0, "high": 2.0,
-                                           "baseline": 5.0, "note": "n"}}
+    assert written == {
+        "core.ack_p50_ms": {
+            "value": 2.0,
+            "unit": "ms",
+            "low": 2.0,
+            "high": 2.0,
+            "baseline": 5.0,
+            "note": "n",
+        }
+    }
     assert to_table({"a.b": of_rounds([1.0], "ms", "")}).row_count == 1
 
 

@@ -115,9 +115,18 @@ def test_C6_close_codes_say_whether_to_come_back(code: Close) -> None:
     assert is_final(code) is not code.retry
 
 
-@pytest.mark.parametrize(("code", "final"), [(1000, False), (1001, False), (1006, False),
-                                             (1011, False), (1012, False), (1007, True),
-                                             (1009, True)])
+@pytest.mark.parametrize(
+    ("code", "final"),
+    [
+        (1000, False),
+        (1001, False),
+        (1006, False),
+        (1011, False),
+        (1012, False),
+        (1007, True),
+        (1009, True),
+    ],
+)
 def test_C6_so_do_the_standard_ones(code: int, final: bool) -> None:
     assert is_final(code) is final
 
@@ -140,10 +149,19 @@ def test_A2_the_token_of_a_link_enters_no_url() -> None:
     assert parse_link("http://localhost:1/s/a#t").is_loopback
 
 
-@pytest.mark.parametrize("url", [
-    "", "jam.example/s/a#t", "ftp://jam.example/s/a#t", "http:///s/a#t", "http://jam.example/#t",
-    "http://jam.example/s/#t", "http://jam.example/s/a/b#t", "http://jam.example/s/a",
-])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "jam.example/s/a#t",
+        "ftp://jam.example/s/a#t",
+        "http:///s/a#t",
+        "http://jam.example/#t",
+        "http://jam.example/s/#t",
+        "http://jam.example/s/a/b#t",
+        "http://jam.example/s/a",
+    ],
+)
 def test_a_link_that_is_none_says_what_is_missing(url: str) -> None:
     with pytest.raises(BadLink):
         parse_link(url)

@@ -14,8 +14,13 @@ from framejam_server.render.recompute import mapping_of
 
 SETTINGS = Settings(model="m", seed=1, steps=4, frames=2, width=32, height=32, fps=8, guidance=100)
 STROKE = Paint(points=((UNIT // 4, 0), (UNIT // 4, UNIT)), color="#ffffff", width=UNIT // 8)
-SEEN = [Sighting(1.0, 1, 3, False), Sighting(1.1, 2, 3, False), Sighting(1.2, 3, 4, False),
-        Sighting(1.4, 4, 5, False), Sighting(1.45, 4, 5, True)]
+SEEN = [
+    Sighting(1.0, 1, 3, False),
+    Sighting(1.1, 2, 3, False),
+    Sighting(1.2, 3, 4, False),
+    Sighting(1.4, 4, 5, False),
+    Sighting(1.45, 4, 5, True),
+]
 
 
 def log(*bodies: Edited | Undone | Redone | Entered) -> list[Event]:
@@ -25,8 +30,10 @@ def log(*bodies: Edited | Undone | Redone | Entered) -> list[Event]:
 
 def test_a_stroke_has_an_inside_a_guard_ring_and_an_outside() -> None:
     region = region_of(STROKE, 32, 32)
-    row = ["inside" if inside else "outside" if outside else "guard"
-           for inside, outside in zip(region.inside[16], region.outside[16], strict=True)]
+    row = [
+        "inside" if inside else "outside" if outside else "guard"
+        for inside, outside in zip(region.inside[16], region.outside[16], strict=True)
+    ]
     assert row[6:10] == ["inside"] * 4
     assert row[3] == row[12] == "guard"
     assert set(row[:1] + row[16:]) == {"outside"}
@@ -64,8 +71,13 @@ def test_pace_is_taken_from_steps_that_follow_one_another() -> None:
 
 
 def test_T2_the_mapping_without_an_edit_and_with_one_revived() -> None:
-    events = log(Edited(Content("a")), Edited(STROKE), Entered(1, 3, (2, 3)), Entered(1, 1, (3,)),
-                 Undone((3,)))
+    events = log(
+        Edited(Content("a")),
+        Edited(STROKE),
+        Entered(1, 3, (2, 3)),
+        Entered(1, 1, (3,)),
+        Undone((3,)),
+    )
     steps = {seq: pair.step for seq, pair in mapping_of(events).items()}
     assert steps == {2: 3}
     assert mapping_of(events, without=(2,)) == {}

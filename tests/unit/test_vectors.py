@@ -72,8 +72,9 @@ def test_C7_another_writers_bytes_mean_the_same(entry: Vector) -> None:
     assert decode(msgpack.packb(entry["json"])) == decode(bytes.fromhex(entry["hex"]))
 
 
-@pytest.mark.parametrize(("name", "union"), [("client.json", ClientMessage),
-                                             ("server.json", ServerMessage)])
+@pytest.mark.parametrize(
+    ("name", "union"), [("client.json", ClientMessage), ("server.json", ServerMessage)]
+)
 def test_C7_every_message_type_has_a_vector(name: str, union: Any) -> None:
     assert {entry["json"]["type"] for entry in load(name)} == tags(union)
 
@@ -113,22 +114,32 @@ def test_L5_invalid_messages_name_what_is_wrong(entry: Vector) -> None:
     with pytest.raises(WireError) as caught:
         decode_client(bytes.fromhex(entry["hex"]))
     assert (caught.value.code, caught.value.field, caught.value.client_seq) == (
-        entry["code"], entry["field"], entry["client_seq"])
+        entry["code"],
+        entry["field"],
+        entry["client_seq"],
+    )
 
 
 def test_L3_no_vector_carries_a_float() -> None:
     def floats(value: Any) -> bool:
         parts = value.values() if isinstance(value, dict) else value
         return isinstance(value, float) or (
-            isinstance(value, dict | list) and any(floats(part) for part in parts))
+            isinstance(value, dict | list) and any(floats(part) for part in parts)
+        )
 
     assert not any(floats(entry["json"]) for entry in MESSAGES)
-    assert math.isnan(msgpack.unpackb(bytes.fromhex(
-        next(e for e in INVALID if e["name"] == "a point of NaN")["hex"]
-    ))["instruction"]["points"][1][0])
+    assert math.isnan(
+        msgpack.unpackb(
+            bytes.fromhex(next(e for e in INVALID if e["name"] == "a point of NaN")["hex"])
+        )["instruction"]["points"][1][0]
+    )
 
 
 def test_the_files_are_what_make_py_writes() -> None:
-    done = subprocess.run([sys.executable, str(FOLDER / "make.py"), "--check"],
-                          capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, str(FOLDER / "make.py"), "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout
