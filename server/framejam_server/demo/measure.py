@@ -20,6 +20,9 @@ from framejam_server.render.recompute import Frames, coverage
 CHANGED_FROM: Final = 8
 """A pixel counts as changed where one of its channels differs by at least this much of 255."""
 
+CONTRAST: Final = 3
+"""How many times the change outside its mask an edit must make inside to show."""
+
 GUARD_PX: Final = 4
 """Pixels around a mask that count as neither inside nor outside: a latent cell is 4 wide."""
 
@@ -48,6 +51,13 @@ class Change:
     share_outside: float | None
     mean_inside: float
     mean_outside: float | None
+
+    @property
+    def shows(self) -> bool:
+        """Whether people would say that the edit shows: it changed enough, and where it was
+        meant to rather than elsewhere."""
+        return (self.mean_inside >= CHANGED_FROM / 255
+                and self.mean_inside >= CONTRAST * (self.mean_outside or 0.0))
 
 
 def region_of(instruction: Instruction, width: int, height: int) -> Region:

@@ -12,7 +12,13 @@ from framejam_protocol.events import Event
 from framejam_protocol.instructions import Settings
 from framejam_protocol.messages import Person
 from framejam_server.demo.effects import Effect
-from framejam_server.demo.measure import CHANGED_FROM, GUARD_PX, first_shown, steps_per_second
+from framejam_server.demo.measure import (
+    CHANGED_FROM,
+    CONTRAST,
+    GUARD_PX,
+    first_shown,
+    steps_per_second,
+)
 from framejam_server.demo.perform import Deed, Sighting
 
 
@@ -39,6 +45,7 @@ DEFINITIONS = {
                f"{CHANGED_FROM} of 255 or more; mean: mean difference, 0 to 1; inside: under the "
                f"stroke (prompts and images: the whole frame); outside: more than {GUARD_PX} "
                "pixels away from it",
+    "shows": f"mean change inside at least {CHANGED_FROM}/255 and {CONTRAST} times that outside",
     "entry_step": "the step of the loop from which the edit counts, after it has settled",
 }
 
@@ -86,6 +93,7 @@ def _edit(effect: Effect, played: Played) -> dict[str, Any]:
         "entry_step": effect.entry,
         "ack_ms": round(effect.deed.receipt.ack_ms, 2),
         "first_preview": _first_preview(effect, played),
+        "shows": effect.change.shows,
         "changed": {name: _rounded(value, 5) for name, value in asdict(effect.change).items()},
     }
 

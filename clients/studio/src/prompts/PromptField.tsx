@@ -35,7 +35,9 @@ export function PromptField({ kind, title, example }: Props) {
             event.preventDefault();
             prompt.send();
           } else if (event.key === 'Escape') {
+            // Leaves the field, too: the page's own undo keys work from here on.
             prompt.revert();
+            event.currentTarget.blur();
           }
         }}
       />
