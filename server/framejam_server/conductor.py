@@ -68,6 +68,7 @@ class Conductor:
         self.live = live
         self.settings: Settings = settings
         self.finished: Finished | None = None
+        self._decoded = False
         self._worker = worker
         self._facts = facts
         self._store = store
@@ -132,7 +133,9 @@ class Conductor:
             for seq in self._held.keys() | mapping.keys()
             if self._held.get(seq) != mapping.get(seq)
         ]
-        self._position = min([self._position, *changed])
+        if changed:
+            self._position = min([self._position, *changed])
+            self._decoded = False
 
     def _situation(self) -> Situation:
         state = self.live.state
@@ -144,7 +147,14 @@ class Conductor:
         }
         quiet = self.live.clock.mono() - self.live.last_edit_at >= QUIET_S
         return Situation(
-            self._position, self.steps, entries, tuple(pending), wanted, quiet, self._since_rewind
+            position=self._position,
+            steps=self.steps,
+            entries=entries,
+            pending=tuple(pending),
+            wanted=wanted,
+            quiet=quiet,
+            since_rewind=self._since_rewind,
+            decoded=self._decoded,
         )
 
     async def _step(self) -> None:
@@ -177,6 +187,7 @@ class Conductor:
             return
         self._deaths = 0
         self._held, self._position = mapping, advanced.position
+        self._decoded = advanced.clip is not None
         self._since_rewind += 1
         self._show(advanced, seq)
         if advanced.clip is not None:

@@ -183,6 +183,8 @@ def test_a_killed_server_comes_back_to_the_same_people(
     # What is given meanwhile is kept, and sent when the server is back (L4).
     grace.write("motion", "standing still")
     expect(grace.part("motion-fate")).to_have_attribute("data-phase", "sending")
+    if shots is not None:
+        grace.page.wait_for_timeout(1000)  # a short break shows no banner
     grace.shot(shots, "banner")
     server.start(server.port)
     for studio in pair:

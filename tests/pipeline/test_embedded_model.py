@@ -55,10 +55,21 @@ def test_a_missing_folder_is_a_typed_error(tmp_path: Path) -> None:
         EmbeddedModel.load(tmp_path / "nowhere")
 
 
-def test_torn_weights_are_a_typed_error(own: Path) -> None:
-    weights = own / "unet" / "diffusion_pytorch_model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:5000])
-    with pytest.raises(ModelInvalid, match="unet"):
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [
+        ("unet", "unet/diffusion_pytorch_model.safetensors"),
+        ("text_encoder", "text_encoder/model.safetensors"),
+        ("tokenizer", "tokenizer/tokenizer.json"),
+        ("scheduler", "scheduler/scheduler_config.json"),
+        ("preview", "preview.safetensors"),
+        ("model_index", "model_index.json"),
+    ],
+)
+def test_a_torn_file_is_a_typed_error_that_names_the_part(own: Path, part: str, name: str) -> None:
+    content = (own / name).read_bytes()
+    (own / name).write_bytes(content[: len(content) // 2])
+    with pytest.raises(ModelInvalid, match=part):
         EmbeddedModel.load(own)
 
 

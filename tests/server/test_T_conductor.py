@@ -70,11 +70,11 @@ class CountingRenderer:
             if isinstance(outcome, WorkerDied):
                 self.generation += 1
             raise outcome
+        clip = None
         if len(self.history) < STEPS:
             step = len(self.history)
             self.history.append({s for s, entry in self.mapping.items() if entry <= step})
-        clip = None
-        if len(self.history) == STEPS:
+        else:
             clip = Clip(4, 1, 1, bytes(12), json.dumps([sorted(s) for s in self.history]))
         sheet = Sheet(2, 2, 4, 32, 32, b"jpeg")
         return Advanced(len(self.history), sheet, 0.1, clip)
@@ -211,7 +211,7 @@ async def test_T2_the_mapping_of_the_log_rebuilds_the_take(stage):
     renderer = CountingRenderer(stage.store)
     again = Conductor(live, renderer, READY, stage.store)
     task = asyncio.create_task(again.run())
-    for _ in range(STEPS):
+    for _ in range(STEPS + 1):
         renderer.answers.put_nowait(None)
     while again.finished is None:
         await asyncio.sleep(0)

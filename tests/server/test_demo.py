@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,8 @@ from typing import Any
 import av
 import pytest
 from PIL import Image
+
+from framejam_server.demo.server import ServerFailed, local_server
 
 pytestmark = pytest.mark.slow
 
@@ -91,6 +95,27 @@ def test_clip_and_pictures_are_there(played: Path) -> None:
         assert sheet.height > EDITS * 200
     pairs = sorted((played / "effects").glob("before_after_*.png"))
     assert len(pairs) == EDITS
+
+
+async def test_a_server_that_dies_ends_what_uses_it(
+        tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def use_and_kill() -> None:
+        async with local_server(tmp_path, seed=1) as link:
+            assert link.startswith("http://127.0.0.1:")
+            os.kill(int((tmp_path / "data" / "lock").read_text()), signal.SIGKILL)
+            await asyncio.sleep(30)
+
+    monkeypatch.setenv("FRAMEJAM_MODEL", str(tiny_model))
+    with pytest.raises(ServerFailed, match="the server ended"):
+        await use_and_kill()
+
+
+async def test_a_server_that_does_not_start_says_why(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FRAMEJAM_MODEL", str(tmp_path / "nowhere"))
+    with pytest.raises(ServerFailed, match="nowhere"):
+        async with local_server(tmp_path, seed=1):
+            pass
 
 
 def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from framejam_protocol.instructions import Content, Image, Motion, Paint, wanted
 from framejam_server.render.scheduler import Enter, Situation, Step, Wait, plan
 
 PAINT = Paint(points=((0, 0),), color="#000000", width=1)
-NOW = Situation(position=8, steps=25, entries={}, pending=(), wanted={}, quiet=True, since_rewind=9)
+NOW = Situation(position=8, steps=25, entries={}, pending=(), wanted={}, quiet=True, since_rewind=9, decoded=True)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,12 @@ def test_T3_two_steps_run_between_rewinds(steps_since):
 def test_T3_early_edits_stay_where_they_entered():
     now = replace(NOW, entries={4: 3}, wanted={4: 10})
     assert plan(now) == Step()
+
+
+def test_a_take_that_has_run_all_steps_is_decoded_unless_somebody_edits():
+    now = replace(NOW, position=25, decoded=False)
+    assert plan(now) == Step()
+    assert isinstance(plan(replace(now, pending=(4,), wanted={4: 10})), Enter)
 
 
 def test_a_finished_take_with_nothing_new_waits():

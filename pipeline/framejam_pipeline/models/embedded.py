@@ -62,8 +62,7 @@ class EmbeddedModel:
         video: Any = UNetMotionModel.from_unet2d(self._unet, copy.deepcopy(adapter))
         self._video = _ready(video, device)
         self._scheduler: Any = _part(DDIMScheduler, folder, "scheduler")
-        preview = safetensors.torch.load_file(folder / "preview.safetensors", device=str(device))
-        self._preview = preview["weight"].float(), preview["bias"].float()
+        self._preview = _preview(folder / "preview.safetensors", device)
         self.spec = self._checked_spec()
 
     @classmethod
@@ -188,13 +187,22 @@ def _part(kind: Any, folder: Path, part: str, **options: Any) -> Any:
     """Load one component from disk; a failure names the component."""
     try:
         return kind.from_pretrained(folder / part, local_files_only=True, **options)
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
+    except Exception as error:  # the loaders of three libraries raise whatever they meet
         raise ModelInvalid(f"{part}: {error}") from error
 
 
 def _network(kind: Any, folder: Path, part: str) -> Any:
     """Load one of the diffusers networks in fp32; the files may hold fp16."""
     return _part(kind, folder, part, use_safetensors=True, torch_dtype=torch.float32)
+
+
+def _preview(file: Path, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Load the weight (3 * factor^2, c, 3, 3) and bias of the preview's convolution."""
+    try:
+        tensors = safetensors.torch.load_file(file, device=str(device))
+        return tensors["weight"].float(), tensors["bias"].float()
+    except (OSError, KeyError, SafetensorError) as error:
+        raise ModelInvalid(f"{file.name}: {error}") from error
 
 
 def _ready(network: Any, device: torch.device) -> Any:

@@ -39,13 +39,35 @@ async def local_server(folder: Path, seed: int) -> AsyncIterator[str]:
             env={**os.environ, "PYTHONUNBUFFERED": "1"})
     try:
         link = await _link(process, log)
-        draining = asyncio.create_task(_drain(process))
-        try:
+        async with _while_running(process, log):
             yield link
-        finally:
-            draining.cancel()
     finally:
         await _stop(process)
+
+
+@asynccontextmanager
+async def _while_running(process: asyncio.subprocess.Process, log: Path) -> AsyncIterator[None]:
+    """Raise ``ServerFailed`` in the block as soon as the process ends: its clients would go on
+    trying to reconnect."""
+    inside = asyncio.current_task()
+    assert inside is not None
+    watching = asyncio.create_task(_interrupt(inside, process))
+    try:
+        yield
+    except asyncio.CancelledError:
+        if process.returncode is None or inside.uncancel() > 0:
+            raise
+        raise ServerFailed(f"the server ended: {_last_words(log)}") from None
+    finally:
+        watching.cancel()
+
+
+async def _interrupt(task: asyncio.Task[object], process: asyncio.subprocess.Process) -> None:
+    assert process.stdout is not None
+    while await process.stdout.read(65536):
+        pass  # a full pipe would stop the server
+    await process.wait()
+    task.cancel()
 
 
 async def _link(process: asyncio.subprocess.Process, log: Path) -> str:
@@ -62,13 +84,6 @@ async def _link(process: asyncio.subprocess.Process, log: Path) -> str:
 
 def _last_words(log: Path) -> str:
     return " / ".join(log.read_text(errors="replace").strip().splitlines()[-5:])
-
-
-async def _drain(process: asyncio.subprocess.Process) -> None:
-    """Keep reading, so that a full pipe never stops the server."""
-    assert process.stdout is not None
-    while await process.stdout.read(65536):
-        pass
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

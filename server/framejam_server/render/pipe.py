@@ -24,7 +24,7 @@ class Pair(msgspec.Struct, frozen=True):
 
 
 class Advance(msgspec.Struct, frozen=True, tag="advance"):
-    """Bring a take to a new mapping and run one step of it (none where it is finished).
+    """Bring a take to a new mapping, then run one step of it or decode the finished clip.
 
     ``add`` and ``remove`` change the mapping the worker holds for ``key``; with ``fresh`` the
     worker forgets what it held.
@@ -79,7 +79,7 @@ class Clip(msgspec.Struct, frozen=True):
 
 
 class Advanced(msgspec.Struct, frozen=True, tag="advanced"):
-    """``position`` after the step; ``clip`` is there once the take is finished."""
+    """``position`` after the step; ``clip`` is there where the finished take was decoded."""
 
     position: int
     sheet: Sheet

@@ -56,7 +56,10 @@ class Takes:
         self._mappings.pop(key, None)
 
     def advance(self, request: Advance) -> Advanced:
-        """Follow the changed mapping, run one step, and show it."""
+        """Follow the changed mapping, then run one step, or decode the take that has run all.
+
+        Decoding is a turn of its own: whoever edits after the last step does not wait for it.
+        """
         from framejam_pipeline.take import Entry, Take
 
         started = time.perf_counter()
@@ -72,13 +75,13 @@ class Takes:
         for seq, pair in request.add.items():
             mapping[seq] = Entry(pair.step, pair.instruction)
         take.follow(mapping)
-        frames = None if take.done else take.step()
         clip = None
         if take.done:
             frames = take.frames()
             count, height, width, _ = frames.shape
             clip = Clip(count, height, width, frames.tobytes(), take.digest())
-        assert frames is not None  # a take is done or has made a step
+        else:
+            frames = take.step()
         sheet = contact_sheet(frames, CLIP_QUALITY if clip else PREVIEW_QUALITY)
         return Advanced(take.position, sheet, time.perf_counter() - started, clip)
 

@@ -17,7 +17,8 @@ PROGRESS_BETWEEN_REWINDS: Final = 2
 class Situation:
     """A take at a step boundary.
 
-    ``position`` is the next step to run (``steps`` when finished). ``entries`` maps live edits to
+    ``position`` is the next step to run (``steps`` when all have run); ``decoded`` tells whether
+    the clip of those steps was made. ``entries`` maps live edits to
     their entry steps, ``pending`` holds those that have none yet, and ``wanted`` the step each of
     both would best enter at. ``since_rewind`` counts the steps run since the last rewind.
     """
@@ -29,6 +30,7 @@ class Situation:
     wanted: Mapping[int, int]
     quiet: bool
     since_rewind: int
+    decoded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Enter:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Run the step at the present position."""
+    """Run the step at the present position, or decode the clip after the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def plan(now: Situation) -> Plan:
     may_rewind = finished or now.since_rewind >= PROGRESS_BETWEEN_REWINDS
     if late and now.quiet and may_rewind:
         return _enter(now, late)
-    return Wait(for_quiet=bool(late)) if finished else Step()
+    return Wait(for_quiet=bool(late)) if finished and now.decoded else Step()
 
 
 def _boundary(now: Situation, edit: int) -> int:

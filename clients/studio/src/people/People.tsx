@@ -5,7 +5,7 @@ import { Avatar } from './Avatar.tsx';
 
 const ROLE_WORDS = { owner: 'Owner', editor: 'Editor', viewer: 'Viewer' } as const;
 
-/** Everybody of the session: those who are here first. */
+/** Who is here; who was here before, on demand. */
 export function People() {
   const people = useStudio((s) => s.people);
   const me = useStudio((s) => s.welcome?.participant);
@@ -15,10 +15,20 @@ export function People() {
     <section className="panel-section people" aria-label="People">
       <h2>People <span className="count">{here.length}</span></h2>
       <ul>
-        {[...here, ...away].map((person) => (
+        {here.map((person) => (
           <PersonRow key={person.participant} person={person} isMe={person.participant === me} />
         ))}
       </ul>
+      {away.length > 0 && (
+        <details>
+          <summary>{away.length} away</summary>
+          <ul>
+            {away.map((person) => (
+              <PersonRow key={person.participant} person={person} isMe={false} />
+            ))}
+          </ul>
+        </details>
+      )}
     </section>
   );
 }
