@@ -19,7 +19,8 @@ import PIL.Image
 import torch
 
 from framejam_pipeline.entries import Fold
-from framejam_pipeline.image import Pixels, fit
+from framejam_pipeline.errors import ImageUnreadable
+from framejam_pipeline.image import UNDECODABLE, Pixels, fit
 from framejam_pipeline.intermediate import generate_image
 from framejam_pipeline.memo import Memo
 from framejam_pipeline.models.contract import VideoConditions, VideoModel
@@ -68,8 +69,7 @@ class Compiler:
     def compile(self, fold: Fold) -> StepInputs:
         """Return the inputs of a step at which ``fold`` is in force.
 
-        Raises ``ImageUnreadable`` for a reference image that does not decode, and whatever
-        ``load_image`` raises for one that is not there.
+        Raises ``ImageUnreadable`` for a reference image that is not there or does not decode.
         """
         return self._inputs.get(fold, lambda: self._compile(fold))
 
@@ -106,7 +106,13 @@ class Compiler:
     def _picture(self, blob: str | None, content: str) -> Pixels:
         if blob is None:
             return generate_image(self._model, self._settings, content)
-        return fit(self._load_image(blob), self._settings.width, self._settings.height)
+        try:
+            image = self._load_image(blob)
+        except UNDECODABLE as error:
+            raise ImageUnreadable(
+                f"the reference image {blob} cannot be opened: {error}"
+            ) from error
+        return fit(image, self._settings.width, self._settings.height)
 
     def _encode(self, text: str) -> torch.Tensor:
         return text_states(self._model, text, guided=self._settings.guidance > 100)

@@ -13,6 +13,10 @@ Pixels = npt.NDArray[np.uint8]
 """sRGB bytes, (height, width, 3), or (frames, height, width, 3) for a clip."""
 
 
+UNDECODABLE = (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError)
+"""What Pillow raises for files that are missing, torn, too large or no image at all."""
+
+
 def fit(image: PIL.Image.Image, width: int, height: int) -> Pixels:
     """Return ``image`` as one frame of ``width`` x ``height`` pixels, uint8 (height, width, 3).
 
@@ -23,7 +27,7 @@ def fit(image: PIL.Image.Image, width: int, height: int) -> Pixels:
     try:
         upright = PIL.ImageOps.exif_transpose(image)
         opaque = _opaque(upright)
-    except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as error:
+    except UNDECODABLE as error:
         raise ImageUnreadable(f"the reference image cannot be decoded: {error}") from error
     fitted = PIL.ImageOps.fit(opaque, (width, height), PIL.Image.Resampling.LANCZOS)
     return np.array(fitted, dtype=np.uint8)

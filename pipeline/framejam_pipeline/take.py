@@ -99,7 +99,7 @@ class Take:
         """Run step ``position``; return the preview, uint8 (F, H, W, 3), of what it predicts.
 
         Raises ``TakeFinished`` when done, ``NotFinite`` if the model produced NaN or infinity,
-        ``ImageUnreadable`` or an error of ``load_image`` if the reference image is unusable.
+        ``ImageUnreadable`` if the reference image is missing or does not decode.
         After any error the take stands where it stood, and can follow another mapping.
         """
         if self.done:

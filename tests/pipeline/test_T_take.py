@@ -243,11 +243,12 @@ def test_T_not_a_number_is_an_error_and_the_take_stands_where_it_stood(
     assert _run(take).digest() == _fresh(model, {}).digest()
 
 
+@pytest.mark.parametrize("failure", [FileNotFoundError, PIL.UnidentifiedImageError])
 def test_T_an_unreadable_image_is_an_error_and_the_take_goes_on_without(
-    model: EmbeddedModel,
+    model: EmbeddedModel, failure: type[Exception]
 ) -> None:
     def broken(blob: str) -> PIL.Image.Image:
-        raise ImageUnreadable(blob)
+        raise failure(blob)
 
     take = Take(model, settings(), broken)
     take.follow({1: Entry(2, Image(ROCKET))})
