@@ -27,7 +27,7 @@ from framejam_server.render.scheduler import (
     Wait,
     plan,
 )
-from framejam_server.render.worker import TakeFailed, WorkerDied
+from framejam_server.render.worker import TakeFailed, WorkerDied, WorkerReplaced
 from framejam_server.session.log import FIRST_TAKE
 from framejam_server.store.contract import Store, StoreError, TakeRecord
 
@@ -43,7 +43,7 @@ RETRY_S = 1.0
 class Renderer(Protocol):
     """What the conductor needs of ``render.worker.Worker``."""
 
-    generation: int
+    async def current(self) -> int: ...
 
     async def advance(self, request: Advance, generation: int) -> Advanced: ...
 
@@ -159,10 +159,14 @@ class Conductor:
 
     async def _step(self) -> None:
         """Send the worker what changed, let it run one step, show the result."""
+        try:
+            generation = await self._worker.current()
+        except WorkerDied as error:
+            await self._worker_died(error)
+            return
+        if generation != self._generation:
+            self._held, self._generation, self._position = {}, generation, 0
         state = self.live.state
-        if self._generation != self._worker.generation:
-            self._held, self._generation = {}, self._worker.generation
-            self._position = 0
         mapping = state.mapping(self._take)
         seq = state.reflected(self._take)
         request = Advance(
@@ -181,6 +185,8 @@ class Conductor:
         except WorkerDied as error:
             await self._worker_died(error)
             return
+        except WorkerReplaced:
+            return  # by another session's misfortune; the next turn starts over on the new one
         except TakeFailed as error:
             self._held, self._position = {}, 0
             await self._park(f"the take failed and waits for a change: {error}")

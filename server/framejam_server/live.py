@@ -115,7 +115,7 @@ class LiveSession:
 
     async def stop(self, code: Close, reason: str) -> None:
         """Tell everybody, commit what is queued, and end."""
-        await self._commit(self._drain())
+        await self._do(lambda: [])  # behind everything that is queued
         for member in self.members.values():
             member.mailbox.close(code, reason)
         for task in self._tasks:
@@ -266,8 +266,9 @@ class LiveSession:
 
     def catch_up(self, member: Member, after: int) -> None:
         """Send committed events after ``after``; from then on the member gets what follows (C3)."""
+        after = min(after, self.state.seq)
         until = min(after + MAX_EVENTS_PER_MESSAGE, self.state.seq)
-        member.sent_seq = max(after, until)
+        member.sent_seq = until
         missed = tuple(self.core.log[after:until])
         self._send(member, Events(events=missed, more=until < self.state.seq))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 GRID = 64
 """Pictures are compared on this many cells a side: what a person sees, not single pixels."""
@@ -105,13 +105,16 @@ class Studio:
 
     def wait_finished(self, seq: int = 0) -> None:
         """Wait until the finished clip is on the stage and reflects event ``seq``."""
-        self.page.wait_for_function(
-            """(seq) => {
-              const {step, steps, state, shownStep, shownSeq} =
-                document.querySelector('[data-testid=step]').dataset;
-              return state === 'finished' && step === steps && shownStep === steps
-                && Number(shownSeq) >= seq;
-            }""", arg=seq, timeout=TAKE_MS)
+        try:
+            self.page.wait_for_function(
+                """(seq) => {
+                  const {steps, state, shownStep, shownSeq} =
+                    document.querySelector('[data-testid=step]').dataset;
+                  return state === 'finished' && shownStep === steps && Number(shownSeq) >= seq;
+                }""", arg=seq, timeout=TAKE_MS)
+        except TimeoutError as error:
+            now = self.part("step").evaluate("(element) => JSON.stringify(element.dataset)")
+            raise AssertionError(f"{self.name} waited for the finish of {seq}: {now}") from error
 
     def hold_first_frame(self) -> None:
         """Stop the clip at its first frame."""

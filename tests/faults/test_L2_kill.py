@@ -38,8 +38,10 @@ async def test_L2_a_crash_loses_no_acked_edit_and_doubles_none(launch):
     server = launch()
     people = [await server.join(name=f"P{number}") for number in range(3)]
     acked: list[list[int]] = [[] for _ in people]
-    painting = [asyncio.create_task(paint_until_cut(raw, mine))
-                for raw, mine in zip(people, acked, strict=True)]
+    painting = [
+        asyncio.create_task(paint_until_cut(raw, mine))
+        for raw, mine in zip(people, acked, strict=True)
+    ]
     await asyncio.sleep(1.0)
     server.kill()
     await asyncio.gather(*painting, return_exceptions=True)
@@ -126,7 +128,8 @@ async def test_T4_after_an_undo_the_take_is_bit_for_bit_what_it_was(launch):
 
     async def digest_at(seq):
         message = await raw.wait_for(
-            lambda m: m["type"] == "take" and m["digest"] and m["seq"] >= seq, 60)
+            lambda m: m["type"] == "take" and m["digest"] and m["seq"] >= seq, 60
+        )
         return message["digest"]
 
     without = await digest_at(first["seq"])

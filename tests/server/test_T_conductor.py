@@ -14,7 +14,7 @@ from framejam_protocol.messages import Edit, Redo, Undo
 from framejam_server.conductor import Conductor
 from framejam_server.live import Clock, LiveSession, Member
 from framejam_server.render.pipe import Advanced, Clip, Ready, Sheet
-from framejam_server.render.worker import TakeFailed, WorkerDied
+from framejam_server.render.worker import TakeFailed, WorkerDied, WorkerReplaced
 from framejam_server.session.session import Session
 from framejam_server.store.contract import SessionRow
 from framejam_server.store.memory import MemoryStore
@@ -42,9 +42,12 @@ class CountingRenderer:
         self.requests = asyncio.Queue()
         self.answers = asyncio.Queue()
 
+    async def current(self):
+        return self.generation
+
     async def advance(self, request, generation):
         if generation != self.generation:
-            raise WorkerDied("the worker was restarted")
+            raise WorkerReplaced
         if request.fresh:
             self.mapping, self.history = {}, []
         old = dict(self.mapping)
@@ -341,6 +344,17 @@ async def test_T6_a_take_that_kills_the_worker_three_times_is_parked_until_a_cha
     assert "parked" in stage.statuses[-1].note
     await edit(stage, PAINT)
     assert (await run(stage)).step == 0
+
+
+async def test_T6_a_worker_lost_to_another_session_is_not_held_against_this_take(stage):
+    await run(stage, 2)
+    for _ in range(4):
+        await asyncio.wait_for(stage.renderer.requests.get(), 5)
+        stage.renderer.generation += 1
+        stage.renderer.answers.put_nowait(None)
+        await asyncio.sleep(0.01)
+    assert {status.state for status in stage.statuses} == {"running"}
+    assert await finish(stage) is not None
 
 
 async def test_a_take_that_fails_says_why_and_waits_for_a_change(stage):

@@ -98,7 +98,8 @@ def test_clip_and_pictures_are_there(played: Path) -> None:
 
 
 async def test_a_server_that_dies_ends_what_uses_it(
-        tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def use_and_kill() -> None:
         async with local_server(tmp_path, seed=1) as link:
             assert link.startswith("http://127.0.0.1:")
@@ -111,7 +112,8 @@ async def test_a_server_that_dies_ends_what_uses_it(
 
 
 async def test_a_server_that_does_not_start_says_why(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("FRAMEJAM_MODEL", str(tmp_path / "nowhere"))
     with pytest.raises(ServerFailed, match="nowhere"):
         async with local_server(tmp_path, seed=1):

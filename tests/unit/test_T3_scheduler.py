@@ -8,7 +8,16 @@ from framejam_protocol.instructions import Content, Image, Motion, Paint, wanted
 from framejam_server.render.scheduler import Enter, Situation, Step, Wait, plan
 
 PAINT = Paint(points=((0, 0),), color="#000000", width=1)
-NOW = Situation(position=8, steps=25, entries={}, pending=(), wanted={}, quiet=True, since_rewind=9, decoded=True)
+NOW = Situation(
+    position=8,
+    steps=25,
+    entries={},
+    pending=(),
+    wanted={},
+    quiet=True,
+    since_rewind=9,
+    decoded=True,
+)
 
 
 @pytest.mark.parametrize(

@@ -10,34 +10,39 @@ from framejam_protocol import errors, events, instructions, limits, messages, pr
 SPEC = (Path(__file__).parents[2] / "protocol" / "SPEC.md").read_text()
 
 
-@pytest.mark.parametrize("words", [
-    f"| a message | {limits.MAX_MESSAGE_BYTES // 1024} KiB |",
-    f"| a hello | {limits.MAX_HELLO_BYTES // 1024} KiB, within {limits.HELLO_TIMEOUT_S:.0f} s, "
-    f"{limits.MAX_UNAUTHENTICATED} sockets",
-    f"| a prompt | {limits.MAX_PROMPT_CHARS} characters |",
-    f"| a stroke | {limits.MAX_STROKE_POINTS:,} points |",
-    f"| an upload | {limits.MAX_BLOB_BYTES // 2**20} MiB, {limits.MAX_BLOB_PIXELS:,} pixels",
-    f"| connections of a session | {limits.MAX_CONNECTIONS} |",
-    f"| edits waiting for the log | {limits.MAX_QUEUED_COMMANDS:,} a session |",
-    f"| events waiting for a client | {limits.MAX_OUTBOX_BYTES // 2**20} MiB |",
-    f"integers in 1/{limits.UNIT} of",
-    f"| 40 | | image bytes |" if preview.HEADER_BYTES == 40 else "the header's size changed",
-])
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"| a message | {limits.MAX_MESSAGE_BYTES // 1024} KiB |",
+        f"| a hello | {limits.MAX_HELLO_BYTES // 1024} KiB, within {limits.HELLO_TIMEOUT_S:.0f} s, "
+        f"{limits.MAX_UNAUTHENTICATED} sockets",
+        f"| a prompt | {limits.MAX_PROMPT_CHARS} characters |",
+        f"| a stroke | {limits.MAX_STROKE_POINTS:,} points |",
+        f"| an upload | {limits.MAX_BLOB_BYTES // 2**20} MiB, {limits.MAX_BLOB_PIXELS:,} pixels",
+        f"| connections of a session | {limits.MAX_CONNECTIONS} |",
+        f"| edits waiting for the log | {limits.MAX_QUEUED_COMMANDS:,} a session |",
+        f"| events waiting for a client | {limits.MAX_OUTBOX_BYTES // 2**20} MiB |",
+        f"integers in 1/{limits.UNIT} of",
+        "| 40 | | image bytes |" if preview.HEADER_BYTES == 40 else "the header's size changed",
+    ],
+)
 def test_the_spec_states_the_limits_of_the_code(words):
     assert words in SPEC
 
 
 @pytest.mark.parametrize("close", errors.Close)
 def test_C6_the_spec_names_every_close_code_and_its_half(close):
-    names = {name for row in re.findall(r"^\|.*\|$", SPEC, re.M) for name in re.findall(
-        r"[a-z_]+", row)}
+    names = {
+        name for row in re.findall(r"^\|.*\|$", SPEC, re.M) for name in re.findall(r"[a-z_]+", row)
+    }
     assert close.name.lower() in names
     assert str(int(close)) in SPEC
     assert close.retry == (close < 4500)
 
 
-@pytest.mark.parametrize("kind", [
-    *messages.ClientMessage.__args__, *messages.ServerMessage.__args__])
+@pytest.mark.parametrize(
+    "kind", [*messages.ClientMessage.__args__, *messages.ServerMessage.__args__]
+)
 def test_the_spec_names_every_message(kind):
     assert f"`{kind.__struct_config__.tag}`" in SPEC
 

@@ -11,11 +11,18 @@ SUITES = ("core",)
 
 
 def bench(
-    suites: Annotated[list[str] | None, typer.Argument(
-        metavar="[SUITE]...", help=f"What to measure: {', '.join(SUITES)}. Default: all.")] = None,
-    json_file: Annotated[Path | None, typer.Option(
-        "--json", help="Write the numbers to this file as one flat JSON object.",
-        dir_okay=False)] = None,
+    suites: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SUITE]...", help=f"What to measure: {', '.join(SUITES)}. Default: all."
+        ),
+    ] = None,
+    json_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--json", help="Write the numbers to this file as one flat JSON object.", dir_okay=False
+        ),
+    ] = None,
 ) -> None:
     """Measure framejam on this machine: medians of interleaved rounds, beside a naive server.
 
@@ -23,8 +30,11 @@ def bench(
     """
     unknown = set(suites or ()) - set(SUITES)
     if unknown:
-        typer.echo(f"framejam bench: no suite {', '.join(sorted(unknown))}; there are: "
-                   f"{', '.join(SUITES)}", err=True)
+        typer.echo(
+            f"framejam bench: no suite {', '.join(sorted(unknown))}; there are: "
+            f"{', '.join(SUITES)}",
+            err=True,
+        )
         raise typer.Exit(2)
     from rich.console import Console
 

@@ -29,9 +29,11 @@ _WAKE_S: Final = 0.8
 """A finished take is woken this often while the naive server has its turn: the other core is to
 be as busy for the one as for the other."""
 
-_LOAD: Final = (f"{PARTICIPANTS} participants, {PER_SECOND:g} edits/s in all, a take running; "
-                f"{ROUNDS} rounds of {round(PER_SECOND * ROUND_S)} edits, interleaved with the "
-                "naive server's")
+_LOAD: Final = (
+    f"{PARTICIPANTS} participants, {PER_SECOND:g} edits/s in all, a take running; "
+    f"{ROUNDS} rounds of {round(PER_SECOND * ROUND_S)} edits, interleaved with the "
+    "naive server's"
+)
 
 
 async def core() -> dict[str, Metric]:
@@ -57,16 +59,23 @@ async def core() -> dict[str, Metric]:
         "ack_p50_ms": _acks(acks, naive, 0.50, _LOAD),
         "ack_p99_ms": _acks(acks, naive, 0.99, f"{_LOAD}; target: at most 50"),
         "edit_to_preview_extra_ms": of_rounds(
-            [percentile(round_, 0.5) for round_ in extras], "ms",
+            [percentile(round_, 0.5) for round_ in extras],
+            "ms",
             f"from send to the first preview with the edit in it, less the rest of the step and "
-            f"one step; {ROUNDS} rounds of {EXTRAS_PER_ROUND} edits; target: at most 30"),
+            f"one step; {ROUNDS} rounds of {EXTRAS_PER_ROUND} edits; target: at most 30",
+        ),
     }
 
 
-def _acks(acks: Sequence[Sequence[float]], naive: Sequence[Sequence[float]], share: float,
-          note: str) -> Metric:
-    return of_rounds([percentile(round_, share) for round_ in acks], "ms", note,
-                     [percentile(round_, share) for round_ in naive])
+def _acks(
+    acks: Sequence[Sequence[float]], naive: Sequence[Sequence[float]], share: float, note: str
+) -> Metric:
+    return of_rounds(
+        [percentile(round_, share) for round_ in acks],
+        "ms",
+        note,
+        [percentile(round_, share) for round_ in naive],
+    )
 
 
 @asynccontextmanager
@@ -76,13 +85,15 @@ async def _participants(link: str) -> AsyncIterator[list[Session]]:
         invite = await owner.invite("editor")
         others = [
             await stack.enter_async_context(framejam.connect(invite, f"p{number}", patience=60))
-            for number in range(1, PARTICIPANTS)]
+            for number in range(1, PARTICIPANTS)
+        ]
         yield [owner, *others]
 
 
 @asynccontextmanager
 async def _running(session: Session) -> AsyncIterator[None]:
     """Keep the take of ``session`` running inside the block."""
+
     async def wake() -> None:
         number = 0
         while True:

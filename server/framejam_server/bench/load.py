@@ -47,6 +47,7 @@ def stroke(number: int) -> Paint:
 
 def framejam_sender(session: Session) -> Send:
     """Paints in ``session``."""
+
     async def send(number: int) -> float:
         return (await session.give(stroke(number))).ack_ms
 
@@ -57,14 +58,17 @@ def framejam_sender(session: Session) -> Send:
 async def naive_senders(folder: Path, count: int) -> AsyncIterator[list[Send]]:
     """Start the naive server with its database in ``folder`` and connect ``count`` clients."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "framejam_server.bench.naive", str(folder / "naive.sqlite"),
-        stdout=asyncio.subprocess.PIPE)
+        sys.executable,
+        "-m",
+        "framejam_server.bench.naive",
+        str(folder / "naive.sqlite"),
+        stdout=asyncio.subprocess.PIPE,
+    )
     assert process.stdout is not None
     try:
         port = int(await process.stdout.readline())
         async with AsyncExitStack() as stack:
-            clients = [
-                await stack.enter_async_context(_naive_client(port)) for _ in range(count)]
+            clients = [await stack.enter_async_context(_naive_client(port)) for _ in range(count)]
             yield [client.send for client in clients]
     finally:
         if process.returncode is None:

@@ -26,11 +26,18 @@ class Metric:
     note: str
 
 
-def of_rounds(rounds: Sequence[float], unit: str, note: str,
-              baseline: Sequence[float] = ()) -> Metric:
+def of_rounds(
+    rounds: Sequence[float], unit: str, note: str, baseline: Sequence[float] = ()
+) -> Metric:
     """The median of ``rounds`` (one number each), from the lowest to the highest of them."""
-    return Metric(round(median(rounds), 3), unit, round(min(rounds), 3), round(max(rounds), 3),
-                  round(median(baseline), 3) if baseline else None, note)
+    return Metric(
+        round(median(rounds), 3),
+        unit,
+        round(min(rounds), 3),
+        round(max(rounds), 3),
+        round(median(baseline), 3) if baseline else None,
+        note,
+    )
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -54,6 +61,9 @@ def to_table(metrics: Mapping[str, Metric]) -> Table:
         table.add_column(column, justify="right", no_wrap=True)
     for name, metric in metrics.items():
         table.add_row(
-            name, f"{metric.value:g} {metric.unit}", f"{metric.low:g} - {metric.high:g}",
-            "" if metric.baseline is None else f"{metric.baseline:g} {metric.unit}")
+            name,
+            f"{metric.value:g} {metric.unit}",
+            f"{metric.low:g} - {metric.high:g}",
+            "" if metric.baseline is None else f"{metric.baseline:g} {metric.unit}",
+        )
     return table

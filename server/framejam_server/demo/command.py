@@ -9,9 +9,13 @@ import typer
 
 
 def demo(
-    out: Annotated[Path, typer.Option(
-        help="Folder for clip.mp4, contact.png, log.jsonl, report.json and effects/.",
-        file_okay=False)],
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="Folder for clip.mp4, contact.png, log.jsonl, report.json and effects/.",
+            file_okay=False,
+        ),
+    ],
 ) -> None:
     """Start a server, let two participants edit one clip together, and show what each edit did.
 

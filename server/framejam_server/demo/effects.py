@@ -40,16 +40,22 @@ class _Pair:
 
 def effect_of(deed: Deed, log: Sequence[Event], recomputer: Recomputer) -> Effect:
     """Recompute the take as it was after ``deed`` and as it would have been without it."""
-    upto = log[:deed.cut]
+    upto = log[: deed.cut]
     pair = _mappings(log[deed.receipt.seq - 1], upto)
     before, after = (recomputer.compute(mapping).frames for mapping in (pair.before, pair.after))
     state = fold(upto)
     instruction = state.edits[pair.targets[0]].instruction
     _, height, width, _ = after.shape
     return Effect(
-        deed, pair.action, pair.targets, instruction,
-        state.entries[FIRST_TAKE][pair.targets[0]], before, after,
-        change(before, after, region_of(instruction, width, height)))
+        deed,
+        pair.action,
+        pair.targets,
+        instruction,
+        state.entries[FIRST_TAKE][pair.targets[0]],
+        before,
+        after,
+        change(before, after, region_of(instruction, width, height)),
+    )
 
 
 def _mappings(event: Event, upto: Sequence[Event]) -> _Pair:

@@ -56,8 +56,9 @@ class Change:
     def shows(self) -> bool:
         """Whether people would say that the edit shows: it changed enough, and where it was
         meant to rather than elsewhere."""
-        return (self.mean_inside >= CHANGED_FROM / 255
-                and self.mean_inside >= CONTRAST * (self.mean_outside or 0.0))
+        return self.mean_inside >= CHANGED_FROM / 255 and self.mean_inside >= CONTRAST * (
+            self.mean_outside or 0.0
+        )
 
 
 def region_of(instruction: Instruction, width: int, height: int) -> Region:
@@ -67,8 +68,7 @@ def region_of(instruction: Instruction, width: int, height: int) -> Region:
         return Region(everywhere, ~everywhere)
     guard = min(UNIT, instruction.width + round(2 * GUARD_PX * UNIT / width))
     wider = msgspec.structs.replace(instruction, width=guard)
-    return Region(coverage(instruction, width, height) >= 0.5,
-                  coverage(wider, width, height) == 0)
+    return Region(coverage(instruction, width, height) >= 0.5, coverage(wider, width, height) == 0)
 
 
 def change(before: Frames, after: Frames, region: Region) -> Change:
@@ -76,8 +76,12 @@ def change(before: Frames, after: Frames, region: Region) -> Change:
     difference = np.abs(after.astype(np.int16) - before.astype(np.int16))
     changed = difference.max(axis=-1) >= CHANGED_FROM
     size = difference.mean(axis=-1) / 255
-    return Change(_mean(changed, region.inside) or 0.0, _mean(changed, region.outside),
-                  _mean(size, region.inside) or 0.0, _mean(size, region.outside))
+    return Change(
+        _mean(changed, region.inside) or 0.0,
+        _mean(changed, region.outside),
+        _mean(size, region.inside) or 0.0,
+        _mean(size, region.outside),
+    )
 
 
 def first_shown(seen: Sequence[Sighting], sent: float, seq: int) -> tuple[int, float] | None:
@@ -89,7 +93,7 @@ def first_shown(seen: Sequence[Sighting], sent: float, seq: int) -> tuple[int, f
     later = [one for one in seen if one.received >= sent]
     for place, one in enumerate(later):
         if one.seq >= seq:
-            steps = sum(not other.done for other in later[:place + 1])
+            steps = sum(not other.done for other in later[: place + 1])
             return steps, (one.received - sent) * 1000
     return None
 
@@ -97,8 +101,11 @@ def first_shown(seen: Sequence[Sighting], sent: float, seq: int) -> tuple[int, f
 def steps_per_second(seen: Sequence[Sighting]) -> float | None:
     """The median pace of the loop, from previews of steps that followed one another directly."""
     pairs = pairwise(seen)
-    gaps = [later.received - one.received for one, later in pairs
-            if later.step == one.step + 1 and not later.done and later.received > one.received]
+    gaps = [
+        later.received - one.received
+        for one, later in pairs
+        if later.step == one.step + 1 and not later.done and later.received > one.received
+    ]
     return 1 / median(gaps) if gaps else None
 
 

@@ -61,8 +61,9 @@ class Eyes:
                 break
 
 
-async def perform(scenes: Iterable[Scene], eyes: Mapping[str, Eyes],
-                  done: Callable[[Act], None]) -> list[Deed]:
+async def perform(
+    scenes: Iterable[Scene], eyes: Mapping[str, Eyes], done: Callable[[Act], None]
+) -> list[Deed]:
     """Play ``scenes``, one after the other; each starts when everybody has seen the one before
     and it has settled. Calls ``done`` after every act. Raises what the client raises."""
     deeds: list[Deed] = []
@@ -91,5 +92,7 @@ def _is_late(log: Iterable[Event]) -> bool:
     last = state.settings.steps - 1
     return any(
         step > min(last, wanted_step(edit.instruction, edit.depth, last + 1))
-        for edit, step in ((state.edits[seq], step)
-                           for seq, step in state.mapping(FIRST_TAKE).items()))
+        for edit, step in (
+            (state.edits[seq], step) for seq, step in state.mapping(FIRST_TAKE).items()
+        )
+    )

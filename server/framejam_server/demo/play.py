@@ -35,13 +35,15 @@ async def play(folder: Path, photo: Path, clip: Path, done: Callable[[Act], None
         asyncio.timeout(LIMIT_S),
         framejam.connect(link, OWNER, COLORS[OWNER], patience=_JOIN_S) as owner,
         framejam.connect(
-            await owner.invite("editor"), GUEST, COLORS[GUEST], patience=_JOIN_S) as guest,
+            await owner.invite("editor"), GUEST, COLORS[GUEST], patience=_JOIN_S
+        ) as guest,
     ):
         return await _co_edit(owner, guest, photo, clip, done)
 
 
-async def _co_edit(owner: Session, guest: Session, photo: Path, clip: Path,
-                   done: Callable[[Act], None]) -> Played:
+async def _co_edit(
+    owner: Session, guest: Session, photo: Path, clip: Path, done: Callable[[Act], None]
+) -> Played:
     eyes = {OWNER: Eyes(owner), GUEST: Eyes(guest)}
     watching = [asyncio.create_task(each.watch()) for each in eyes.values()]
     try:
@@ -54,13 +56,21 @@ async def _co_edit(owner: Session, guest: Session, photo: Path, clip: Path,
         for task in watching:
             task.cancel()
     return Played(
-        deeds, owner.log, owner.people, owner.settings,
+        deeds,
+        owner.log,
+        owner.people,
+        owner.settings,
         {name: each.seen for name, each in eyes.items()},
-        await _blobs(guest, owner.log), status.digest or "")
+        await _blobs(guest, owner.log),
+        status.digest or "",
+    )
 
 
 async def _blobs(session: Session, log: tuple[Event, ...]) -> dict[str, bytes]:
     """Every reference image of the log, fetched as any participant could."""
-    found = {event.body.instruction.blob for event in log
-             if isinstance(event.body, Edited) and isinstance(event.body.instruction, Image)}
+    found = {
+        event.body.instruction.blob
+        for event in log
+        if isinstance(event.body, Edited) and isinstance(event.body.instruction, Image)
+    }
     return {blob: await session.download(blob) for blob in found if blob}

@@ -39,12 +39,12 @@ class Played:
 DEFINITIONS = {
     "ack_ms": "milliseconds from sending the edit to the ack that it is durable",
     "first_preview": "previews (one a step) and milliseconds from sending the edit to the first "
-                     "preview, on the other participant's connection, whose seq covers it",
+    "preview, on the other participant's connection, whose seq covers it",
     "changed": "the finished take with the edit against the same take without it, both computed "
-               f"again from the log; share: pixels of all frames in which a channel differs by "
-               f"{CHANGED_FROM} of 255 or more; mean: mean difference, 0 to 1; inside: under the "
-               f"stroke (prompts and images: the whole frame); outside: more than {GUARD_PX} "
-               "pixels away from it",
+    f"again from the log; share: pixels of all frames in which a channel differs by "
+    f"{CHANGED_FROM} of 255 or more; mean: mean difference, 0 to 1; inside: under the "
+    f"stroke (prompts and images: the whole frame); outside: more than {GUARD_PX} "
+    "pixels away from it",
     "shows": f"mean change inside at least {CHANGED_FROM}/255 and {CONTRAST} times that outside",
     "entry_step": "the step of the loop from which the edit counts, after it has settled",
 }
@@ -101,8 +101,11 @@ def _edit(effect: Effect, played: Played) -> dict[str, Any]:
 def _first_preview(effect: Effect, played: Played) -> dict[str, float] | None:
     """As the others saw it: the slowest of their screens."""
     deed = effect.deed
-    found = [first_shown(seen, deed.sent, deed.receipt.seq)
-             for name, seen in played.seen.items() if name != deed.act.who]
+    found = [
+        first_shown(seen, deed.sent, deed.receipt.seq)
+        for name, seen in played.seen.items()
+        if name != deed.act.who
+    ]
     shown = [one for one in found if one is not None]
     if not shown or len(shown) < len(found):
         return None

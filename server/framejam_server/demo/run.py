@@ -63,8 +63,9 @@ def _play(out: Path, tell: Tell) -> Played:
     folder = Path(tempfile.mkdtemp(prefix="framejam-demo-"))
     try:
         with as_file(files("framejam") / "demo_photos" / PHOTO) as photo:
-            played = asyncio.run(play(
-                folder, photo, out / "clip.mp4", lambda act: tell(f"{act.who}: {act.label}")))
+            played = asyncio.run(
+                play(folder, photo, out / "clip.mp4", lambda act: tell(f"{act.who}: {act.label}"))
+            )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     (out / "log.jsonl").write_text(log_lines(played.log, played.people), encoding="utf-8")
@@ -75,8 +76,7 @@ def _play(out: Path, tell: Tell) -> Played:
 def _measure(played: Played, out: Path, tell: Tell) -> tuple[list[Effect], dict[str, object]]:
     """Compute every take with and without each edit; write the report and the pictures."""
     config = Config()  # what the server's process found in its environment, too
-    recomputer = Recomputer(
-        played.settings, played.blobs.__getitem__, config.model, config.threads)
+    recomputer = Recomputer(played.settings, played.blobs.__getitem__, config.model, config.threads)
     effects = []
     for deed in played.deeds:
         tell(f"measuring {deed.act.label}")
@@ -84,7 +84,8 @@ def _measure(played: Played, out: Path, tell: Tell) -> tuple[list[Effect], dict[
     digest = recomputer.compute(mapping_of(played.log)).digest
     summary = report(played, effects, digest)
     (out / "report.json").write_text(
-        json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     _draw(played, effects, out)
     tell("done")
     return effects, summary
@@ -92,8 +93,10 @@ def _measure(played: Played, out: Path, tell: Tell) -> tuple[list[Effect], dict[
 
 def _draw(played: Played, effects: Sequence[Effect], out: Path) -> None:
     settings = played.settings
-    subtitle = (f"{OWNER} and {GUEST} edit one clip live  ·  model {settings.model}  ·  seed "
-                f"{settings.seed}  ·  {settings.frames} frames  ·  {settings.steps} steps")
+    subtitle = (
+        f"{OWNER} and {GUEST} edit one clip live  ·  model {settings.model}  ·  seed "
+        f"{settings.seed}  ·  {settings.frames} frames  ·  {settings.steps} steps"
+    )
     facts = [fact(effect, played) for effect in effects]
     contact_sheet("framejam demo", subtitle, effects, facts).save(out / "contact.png")
     pairs = out / "effects"
@@ -112,5 +115,11 @@ def _closing_words(out: Path, played: Played, effects: Sequence[Effect]) -> list
 
 def _progress() -> Progress:
     console = Console(stderr=True)
-    return Progress(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
-                    console=console, disable=not console.is_terminal, transient=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )

@@ -56,5 +56,8 @@ def _motion(who: str, text: str) -> Act:
 
 
 def _paint(who: str, word: str, color: str, points: list[Point]) -> Act:
-    return Act(who, f"{word} stroke {color}",
-               lambda session: session.paint(points, color=color, width=0.14))
+    return Act(
+        who,
+        f"{word} stroke {color}",
+        lambda session: session.paint(points, color=color, width=0.14),
+    )

@@ -33,10 +33,21 @@ async def local_server(folder: Path, seed: int) -> AsyncIterator[str]:
     log = folder / "server.log"
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "framejam_server", "serve",
-            "--port", "0", "--seed", str(seed), "--data", str(folder / "data"),
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=errors,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"})
+            sys.executable,
+            "-m",
+            "framejam_server",
+            "serve",
+            "--port",
+            "0",
+            "--seed",
+            str(seed),
+            "--data",
+            str(folder / "data"),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=errors,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
     try:
         link = await _link(process, log)
         async with _while_running(process, log):

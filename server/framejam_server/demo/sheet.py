@@ -33,8 +33,9 @@ _PAIR_FRAMES: Final = 6
 """Frames in a picture without words: enough to see motion, few enough to see them well."""
 
 
-def contact_sheet(title: str, subtitle: str, effects: Sequence[Effect],
-                  facts: Sequence[str]) -> Image.Image:
+def contact_sheet(
+    title: str, subtitle: str, effects: Sequence[Effect], facts: Sequence[str]
+) -> Image.Image:
     """All frames before and after each effect, under a heading with its author and instruction.
 
     ``facts`` has one short line for the right of each heading.
@@ -42,16 +43,19 @@ def contact_sheet(title: str, subtitle: str, effects: Sequence[Effect],
     count, height, width, _ = effects[0].after.shape
     row = _CELL * height // width
     panel = _HEADING + 2 * row + 3 * _GAP + 10
-    size = (max(_NARROWEST, 2 * _MARGIN + _LABEL + count * (_CELL + _GAP)),
-            _TITLE + len(effects) * (panel + 12) + _MARGIN)
+    size = (
+        max(_NARROWEST, 2 * _MARGIN + _LABEL + count * (_CELL + _GAP)),
+        _TITLE + len(effects) * (panel + 12) + _MARGIN,
+    )
     sheet = Image.new("RGB", size, _BACKGROUND)
     draw = ImageDraw.Draw(sheet)
     draw.text((_MARGIN, 18), title, fill=_TEXT, font=_font(28))
     draw.text((_MARGIN, 53), subtitle, fill=_QUIET, font=_font(16))
     for place, (effect, fact) in enumerate(zip(effects, facts, strict=True)):
         top = _TITLE + place * (panel + 12)
-        draw.rounded_rectangle((_MARGIN - 12, top, size[0] - _MARGIN + 12, top + panel), 10,
-                               fill=_PANEL)
+        draw.rounded_rectangle(
+            (_MARGIN - 12, top, size[0] - _MARGIN + 12, top + panel), 10, fill=_PANEL
+        )
         _heading(draw, effect, fact, top, size[0] - _MARGIN)
         for line, (word, clip) in enumerate((("before", effect.before), ("after", effect.after))):
             y = top + _HEADING + line * (row + _GAP)
@@ -82,20 +86,23 @@ def _heading(draw: ImageDraw.ImageDraw, effect: Effect, fact: str, top: int, rig
     if isinstance(effect.instruction, Paint):
         if effect.action != "edit":
             x = _write(draw, (x + 8, middle), "of the stroke", _QUIET, 17)
-        draw.rounded_rectangle((x + 10, middle - 8, x + 42, middle + 8), 4,
-                               fill=effect.instruction.color)
+        draw.rounded_rectangle(
+            (x + 10, middle - 8, x + 42, middle + 8), 4, fill=effect.instruction.color
+        )
     draw.text((right, middle), fact, fill=_QUIET, font=_font(15), anchor="rm")
 
 
-def _write(draw: ImageDraw.ImageDraw, place: tuple[int, int], text: str, fill: str,
-           size: int) -> int:
+def _write(
+    draw: ImageDraw.ImageDraw, place: tuple[int, int], text: str, fill: str, size: int
+) -> int:
     """Write ``text`` centred on the height of ``place``; the x where it ends."""
     draw.text(place, text, fill=fill, font=_font(size), anchor="lm")
     return round(place[0] + draw.textlength(text, font=_font(size)))
 
 
-def _strip(picture: Image.Image, clip: Iterable[Frames], start: tuple[int, int],
-           cell: tuple[int, int]) -> None:
+def _strip(
+    picture: Image.Image, clip: Iterable[Frames], start: tuple[int, int], cell: tuple[int, int]
+) -> None:
     for place, frame in enumerate(clip):
         scaled = Image.fromarray(frame).resize(cell, Image.Resampling.LANCZOS)
         picture.paste(scaled, (start[0] + place * (cell[0] + _GAP), start[1]))

@@ -31,6 +31,7 @@ class Outbox:
         self._offers: dict[Hashable, bytes] = {}
         self._bytes = 0
         self._wake = asyncio.Event()
+        self._closing = asyncio.Event()
 
     def send(self, data: bytes) -> None:
         """Deliver in order; closes the connection as ``slow`` where too much waits already."""
@@ -57,24 +58,36 @@ class Outbox:
         if self.closed_with is None:
             self.closed_with = (code, reason)
             self._offers.clear()
+            self._closing.set()
             self._wake.set()
 
     async def run(self) -> None:
         """Empty the outbox until it is closed. Raises ``ConnectionError`` from the socket."""
-        while self.closed_with is None:
+        pump = asyncio.create_task(self._pump())
+        closing = asyncio.create_task(self._closing.wait())
+        try:
+            await asyncio.wait({pump, closing}, return_when=asyncio.FIRST_COMPLETED)
+            # A client that takes nothing any more must not keep its connection open.
+            await asyncio.wait({pump}, timeout=CLOSE_GRACE_S)
+            if pump.done():
+                pump.result()
+        finally:
+            pump.cancel()
+            closing.cancel()
+            await asyncio.gather(pump, closing, return_exceptions=True)
+
+    async def _pump(self) -> None:
+        while True:
+            while self._reliable or self._offers:
+                await self._send_bytes(self._next())
+            if self.closed_with is not None:
+                return
             await self._wake.wait()
             self._wake.clear()
-            await self._flush()
-        try:
-            await asyncio.wait_for(self._flush(), CLOSE_GRACE_S)
-        except TimeoutError:
-            return
 
-    async def _flush(self) -> None:
-        while self._reliable or self._offers:
-            if self._reliable:
-                data = self._reliable.popleft()
-                self._bytes -= len(data)
-            else:
-                data = self._offers.pop(next(iter(self._offers)))
-            await self._send_bytes(data)
+    def _next(self) -> bytes:
+        if self._reliable:
+            data = self._reliable.popleft()
+            self._bytes -= len(data)
+            return data
+        return self._offers.pop(next(iter(self._offers)))

@@ -65,17 +65,14 @@ class Sockets:
             await ws.prepare(request)
             _bound_kernel_buffer(request)
             hello = await _hello(ws)
-        except Refused as refused:
-            return await _refuse(ws, refused)
-        finally:
-            self.waiting -= 1
-        outbox = Outbox(ws.send_bytes)
-        try:
+            outbox = Outbox(ws.send_bytes)
             live, member = await admit(self.hub, hello, outbox)
         except Refused as refused:
             return await _refuse(ws, refused)
         except StoreError as error:
             return await _refuse(ws, Refused(Close.UNAVAILABLE, Code.UNAVAILABLE, str(error)))
+        finally:
+            self.waiting -= 1
         try:
             await _converse(ws, outbox, live, member)
         finally:

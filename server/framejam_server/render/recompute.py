@@ -37,8 +37,13 @@ class Recomputed:
     digest: str
 
 
-def mapping_of(events: Iterable[Event], *, without: Collection[int] = (),
-               revived: Collection[int] = (), take: int = FIRST_TAKE) -> dict[int, Pair]:
+def mapping_of(
+    events: Iterable[Event],
+    *,
+    without: Collection[int] = (),
+    revived: Collection[int] = (),
+    take: int = FIRST_TAKE,
+) -> dict[int, Pair]:
     """The mapping in force after ``events`` (a log from seq 1 on) in take number ``take``.
 
     Edits named in ``without`` are left out as if they had never been given, undone ones named in
@@ -59,8 +64,13 @@ class Recomputer:
     in another order. Use it from one thread at a time.
     """
 
-    def __init__(self, settings: Settings, load_blob: Callable[[str], bytes],
-                 folder: Path | None = None, threads: int = 1) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        load_blob: Callable[[str], bytes],
+        folder: Path | None = None,
+        threads: int = 1,
+    ) -> None:
         self._settings = settings
         self._load_blob = load_blob
         self._folder = folder

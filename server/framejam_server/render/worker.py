@@ -36,6 +36,10 @@ class WorkerDied(Exception):
     """The process is gone: what it held must be rebuilt from the log (T6)."""
 
 
+class WorkerReplaced(Exception):
+    """Another process took over since the request was made: make it again for that one."""
+
+
 class TakeFailed(Exception):
     """The worker is well, but this take cannot be advanced; the text is for people."""
 
@@ -51,8 +55,8 @@ class Worker:
             self._arguments += ["--model", str(model)]
         self._process: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
-        self.generation = 0
-        """Counts the processes started: takes held by an earlier one are lost."""
+        # Counts the processes started: takes held by an earlier one are lost.
+        self._generation = 0
 
     @property
     def pid(self) -> int | None:
@@ -64,17 +68,25 @@ class Worker:
         async with self._turn:
             return await self._start()
 
-    async def advance(self, request: Advance, generation: int) -> Advanced:
-        """One step of a take.
+    async def current(self) -> int:
+        """The generation of the running process, started where there is none.
 
-        ``generation`` is the one the request's changes were computed against. Raises
-        ``WorkerDied`` (also where the process was replaced meanwhile) and ``TakeFailed``.
+        Raises ``WorkerDied``.
         """
         async with self._turn:
             if self._process is None:
                 await self._start()
-            if generation != self.generation:
-                raise WorkerDied("the worker was restarted")
+            return self._generation
+
+    async def advance(self, request: Advance, generation: int) -> Advanced:
+        """One step of a take, on the process of ``generation`` (from ``current``).
+
+        Raises ``WorkerDied`` where the process ended under this request, ``WorkerReplaced`` where
+        it had ended before, and ``TakeFailed``.
+        """
+        async with self._turn:
+            if self._process is None or generation != self._generation:
+                raise WorkerReplaced
             answer = await self._ask(request)
         if isinstance(answer, Failed):
             raise TakeFailed(answer.message)
@@ -113,7 +125,7 @@ class Worker:
             # Ctrl-C is for the server, which then closes the pipe.
             start_new_session=True,
         )
-        self.generation += 1
+        self._generation += 1
         ready = await self._answer()
         if not isinstance(ready, Ready):
             raise WorkerDied("the worker did not say that it is ready")

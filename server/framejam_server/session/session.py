@@ -121,9 +121,9 @@ class Session:
         Returns the same answer for the same pair again (L4); refusals change nothing but the
         receipts (L5). ``now`` in milliseconds since the Unix epoch.
         """
-        client = self.clients[client_id]
-        if sent.client_seq is None:
-            raise ValueError("only commands with a client_seq come here")
+        client = self.bind(client_id, participant)
+        if client is None or sent.client_seq is None:
+            raise ValueError("bind the client first; only commands with a client_seq come here")
         number, digest = sent.client_seq, _digest(sent)
         if number < client.next_seq:
             return [Reply(_again(client.receipts[number], digest))]

@@ -61,7 +61,7 @@ function follow(session: Session): void {
   session.on('welcome', (welcome) => set({ welcome }));
   session.on('state', (log) => set({ log }));
   session.on('pending', (pending) => set({ pending }));
-  session.on('take', (take) => set({ take }));
+  session.on('take', (take) => set({ take, step: take.step }));
   session.on('preview', (preview) => useStudio.getState().player.show(preview));
   session.on('refused', ({ refusal }) => toast('problem', refusal.message));
   session.on('fault', (fault) => toast('problem', fault.message));

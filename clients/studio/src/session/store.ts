@@ -33,6 +33,8 @@ export interface StudioState {
   /** By participant and connection: one person may point from two windows. */
   readonly presence: ReadonlyMap<string, Presence>;
   readonly take: TakeStatus | null;
+  /** How far the loop is, by the newest word on it: a status or a preview. */
+  readonly step: number;
   readonly player: Player;
   /** What the newest drawn preview says about itself. */
   readonly shown: Shown | null;
@@ -60,7 +62,8 @@ export const useStudio = create<StudioState>(() => ({
   people: [],
   presence: new Map(),
   take: null,
-  player: new Player((shown) => useStudio.setState({ shown })),
+  step: 0,
+  player: new Player((shown) => useStudio.setState({ shown, step: shown.step })),
   shown: null,
   playing: !calm,
   frame: 0,

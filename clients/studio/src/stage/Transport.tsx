@@ -30,25 +30,26 @@ export function Transport() {
 
 function Progress() {
   const take = useStudio((s) => s.take);
+  const step = useStudio((s) => s.step);
   const shown = useStudio((s) => s.shown);
   const words = useStudio(stateInWords);
   const steps = take?.steps ?? 0;
-  const share = take && steps ? take.step / steps : 0;
+  const share = steps ? step / steps : 0;
   return (
     <div className="progress" data-state={take?.state ?? 'none'} title={take?.note ?? ''}>
       <div className="progress-words">
         <span
-          data-testid="step" data-step={take?.step ?? 0} data-steps={steps}
+          data-testid="step" data-step={step} data-steps={steps}
           data-state={take?.state ?? 'none'} data-shown-step={shown?.step ?? 0}
           data-shown-seq={shown?.seq ?? 0}
         >
-          {take ? `Step ${take.step} of ${steps}` : 'No take yet'}
+          {take ? `Step ${step} of ${steps}` : 'No take yet'}
         </span>
         <span className="progress-state">{words}</span>
       </div>
       <div
         className="progress-bar" role="progressbar" aria-label="Denoising" aria-valuemin={0}
-        aria-valuemax={steps} aria-valuenow={take?.step ?? 0}
+        aria-valuemax={steps} aria-valuenow={step}
       >
         <i style={{ transform: `scaleX(${share})` }} />
       </div>
