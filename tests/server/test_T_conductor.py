@@ -388,4 +388,4 @@ async def test_T7_a_step_does_not_run_while_entering_cannot_be_stored(stage, mon
     stage.store.append = append
     request = await run(stage)
     assert request.mapping == {seq: 3}
-    assert [e for e in stage.live.core.log if isinstance(e.body, Edited)][0].seq == seq
+    assert next(e for e in stage.live.core.log if isinstance(e.body, Edited)).seq == seq

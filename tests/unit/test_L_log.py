@@ -226,3 +226,14 @@ def test_A1_owners_and_editors_edit(role):
 
 def test_L4_equal_commands_have_equal_bytes():
     assert encode(Edit(1, Content("x"))) == encode(decode_client(encode(Edit(1, Content("x")))))
+
+
+def test_T13_what_is_reflected_ends_before_the_first_live_edit_that_has_not_entered():
+    table = Table("anna")
+    first, second = table.paint("anna"), table.paint("anna")
+    state = table.session.state
+    assert state.reflected(1) == first - 1
+    table.session.enter(1, {2: (first,)}, 0)
+    assert state.reflected(1) == second - 1
+    table.undo("anna")
+    assert state.reflected(1) == state.seq, "an edit that was undone need not enter"

@@ -6,7 +6,7 @@ import { Join, Nowhere } from './people/Join.tsx';
 import { People } from './people/People.tsx';
 import { PromptField } from './prompts/PromptField.tsx';
 import { useStudio } from './session/store.ts';
-import { Banner } from './shell/Banner.tsx';
+import { Banner, Ended } from './shell/Banner.tsx';
 import { Download } from './shell/Download.tsx';
 import { Toasts } from './shell/Toasts.tsx';
 import { Wordmark } from './shell/Wordmark.tsx';
@@ -15,6 +15,8 @@ import { Transport } from './stage/Transport.tsx';
 
 export function App() {
   const page = useStudio((s) => s.page);
+  const refused = useStudio((s) => s.status.phase === 'ended' && s.welcome === null);
+  if (refused) return <Ended />;
   switch (page.name) {
     case 'nowhere': return <Nowhere />;
     case 'join': return <Join known={page.known} />;
@@ -28,6 +30,7 @@ function Studio() {
     <div className="studio">
       <header className="top">
         <Wordmark />
+        <Banner />
         <Download />
         <Invite />
       </header>
@@ -45,7 +48,6 @@ function Studio() {
         <People />
         <History />
       </aside>
-      <Banner />
       <Toasts />
     </div>
   );

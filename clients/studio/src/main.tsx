@@ -4,6 +4,7 @@ import { createRoot } from 'react-dom/client';
 import { App } from './App.tsx';
 import { start } from './session/open.ts';
 import { listenForShortcuts } from './shell/shortcuts.ts';
+import { ignoreStrayDrops } from './shell/strayDrops.ts';
 import './styles/base.css';
 import './styles/controls.css';
 import './styles/layout.css';
@@ -12,6 +13,7 @@ import './styles/panels.css';
 
 start();
 listenForShortcuts();
+ignoreStrayDrops();
 
 const root = document.getElementById('root');
 if (root) {

@@ -14,7 +14,8 @@ export interface SocketLike {
 }
 
 export type Status =
-  | { readonly phase: 'connecting'; readonly attempt: number }
+  /** `code` is that of the loss before, null at the first attempt. */
+  | { readonly phase: 'connecting'; readonly attempt: number; readonly code: number | null }
   | { readonly phase: 'live' }
   /** Lost; the next attempt comes in `delayMs`. */
   | { readonly phase: 'waiting'; readonly attempt: number; readonly delayMs: number;
@@ -53,6 +54,7 @@ export class Connection {
   #socket: SocketLike | null = null;
   #status: Status = { phase: 'left' };
   #attempt = 0;
+  #lostCode: number | null = null;
   #heard = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -72,7 +74,7 @@ export class Connection {
   connect(): void {
     if (this.#socket) return;
     clearTimeout(this.#timer);
-    this.#change({ phase: 'connecting', attempt: this.#attempt });
+    this.#change({ phase: 'connecting', attempt: this.#attempt, code: this.#lostCode });
     const socket = this.#open(this.#url);
     this.#socket = socket;
     socket.binaryType = 'arraybuffer';
@@ -90,6 +92,7 @@ export class Connection {
   /** The server welcomed us: commands may flow, and a later loss starts counting at zero. */
   welcomed(): void {
     this.#attempt = 0;
+    this.#lostCode = null;
     this.#heard = true;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#beat(), HEARTBEAT_MS);
@@ -136,6 +139,7 @@ export class Connection {
   #lost(code: number, reason: string): void {
     clearTimeout(this.#timer);
     this.#socket = null;
+    this.#lostCode = code;
     this.#handler.closed(code);
     if (!mayReconnect(code)) {
       this.#change({ phase: 'ended', code, reason });

@@ -16,7 +16,7 @@ from framejam_pipeline.training.unet import add_noise, new_scheduler, random_tim
 RATE: Final = 1.5e-3
 TEXT_RATE: Final = RATE / 10
 
-MIX: Final = (0.52, 0.28, 0.20)
+MIX: Final = (0.40, 0.40, 0.20)
 """Shares of text to image, static and warped samples."""
 
 
@@ -34,6 +34,7 @@ class FrameLoss:
         """The loss of one new batch."""
         samples = self.pool.batch(self.batch, self.fresh)
         times = random_timesteps(self.batch, self.generator, self.device)
+        times = times * samples.latest // 999
         noise = torch.randn(samples.clean.shape, generator=self.generator, device=self.device)
         noisy, velocity = add_noise(samples.clean, noise, times, self.alphas)
         image = torch.cat([noisy, samples.affinity, samples.condition], dim=1)

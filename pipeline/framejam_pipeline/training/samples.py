@@ -27,9 +27,17 @@ STATIC_SHARE: Final = 0.6
 """Share of the image-conditioned samples that are static; the others are warped."""
 
 STROKE_SHARE: Final = 0.3
+LATE_SHARE: Final = 0.4
+"""Share of the strokes that the condition lacks."""
+
+TEXT_STROKES: Final = 0.08
 PHOTO_SHARE: Final = 0.15
 RECOLOUR_SHARE: Final = 0.12
 CAPTION_DROPOUT: Final = 0.1
+
+LATE_TIMESTEP: Final = 650
+"""Strokes that the condition lacks are only seen below this timestep, where noise leaves them
+visible. The model then keeps what somebody painted mid-loop and never invents a stroke."""
 
 
 @dataclass
@@ -41,6 +49,7 @@ class Samples:
     affinity: torch.Tensor  # (n, 1, 16, 16) in [0, 1]
     weight: torch.Tensor  # (n, 1, 16, 16) of the loss
     ids: torch.Tensor  # (n, 32)
+    latest: torch.Tensor  # (n,) highest timestep at which the row may be used
 
     def pick(self, rows: torch.Tensor) -> Samples:
         """The samples at ``rows``."""
@@ -90,9 +99,10 @@ class SampleMaker:
     def _text(self, count: int) -> Samples:
         scenes = self.world.sample(count, self.generator)
         target, coverage = self.world.draw(scenes, self._zeros(count))
-        target, _, coverage = self._with_strokes(target, target, coverage, share=0.03)
+        target, _, coverage, late = self._with_strokes(target, target, coverage, TEXT_STROKES)
         texts = [caption(f, self.rng) for f in scenes.factors()]
-        return self._finish(target, None, self._zeros(count), coverage, texts)
+        latest = torch.where(late, LATE_TIMESTEP, 999)
+        return self._finish(target, None, self._zeros(count), coverage, latest, texts)
 
     def _static(self, count: int) -> Samples:
         scenes = self.scenes(count)
@@ -103,13 +113,14 @@ class SampleMaker:
         progress = (later / (FRAMES - 1)).masked_fill(silent, 0.0)
         condition, _ = self.world.draw(self._recoloured(scenes), self._zeros(count))
         target, coverage = self.world.draw(scenes, progress)
-        target, condition, coverage = self._with_strokes(target, condition, coverage)
+        target, condition, coverage, late = self._with_strokes(target, condition, coverage)
+        latest = torch.where(late, LATE_TIMESTEP, 999)
         affinity = 1 - self.world.displacement(scenes, progress) / REACH_PX
         texts = [
             caption(f, self.rng, motion_chance=0.0 if quiet else 1.0)
             for f, quiet in zip(scenes.factors(), silent.tolist(), strict=True)
         ]
-        return self._finish(target, condition, affinity, coverage, texts)
+        return self._finish(target, condition, affinity, coverage, latest, texts)
 
     def _warped(self, count: int) -> Samples:
         scenes = self.scenes(count)
@@ -123,10 +134,11 @@ class SampleMaker:
         source = backdrop * (1 - before[:, 3:]) + before[:, :3]
         target = backdrop * (1 - after[:, 3:]) + after[:, :3]
         condition = warp_region(source, before[:, 3:], shift)
-        target, condition, coverage = self._with_strokes(target, condition, after[:, 3:])
+        target, condition, coverage, late = self._with_strokes(target, condition, after[:, 3:])
+        latest = torch.where(late, LATE_TIMESTEP, 999)
         ones = torch.ones(count, device=self.world.device)
         texts = [caption(f, self.rng) for f in scenes.factors()]
-        return self._finish(target, condition, ones, coverage, texts)
+        return self._finish(target, condition, ones, coverage, latest, texts)
 
     def scenes(self, count: int) -> Scenes:
         """Scenes for image conditions: some of them stand before a photograph."""
@@ -148,14 +160,22 @@ class SampleMaker:
         condition: torch.Tensor,
         coverage: torch.Tensor,
         share: float = STROKE_SHARE,
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Paint strokes on a share of the rows; on a fifth of those the condition lacks them."""
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Paint strokes on a share of the rows; the condition lacks some of them.
+
+        Returns target, condition, coverage of what is worth learning, and which rows (n,) have
+        a stroke that the condition does not show.
+        """
         count = len(target)
         strokes, colour = random_strokes(count, self.generator, self.world.device)
-        strokes = strokes * self.chance(count, share).view(-1, 1, 1, 1)
-        late = self.chance(count, 0.2).view(-1, 1, 1, 1)
-        painted = torch.where(late, condition, paint(condition, strokes, colour))
-        return paint(target, strokes, colour), painted, torch.maximum(coverage, strokes)
+        chosen = self.chance(count, share)
+        strokes = strokes * chosen.view(-1, 1, 1, 1)
+        late = self.chance(count, LATE_SHARE) & chosen
+        if condition is target:
+            late = chosen
+        known = paint(condition, strokes, colour)
+        known = torch.where(late.view(-1, 1, 1, 1), condition, known)
+        return paint(target, strokes, colour), known, torch.maximum(coverage, strokes), late
 
     def encode_pair(
         self, target: torch.Tensor, condition: torch.Tensor | None
@@ -180,6 +200,7 @@ class SampleMaker:
         condition: torch.Tensor | None,
         affinity: torch.Tensor,
         coverage: torch.Tensor,
+        latest: torch.Tensor,
         texts: list[str],
     ) -> Samples:
         count = len(target)
@@ -191,6 +212,7 @@ class SampleMaker:
             affinity=affinity.view(-1, 1, 1, 1).expand(count, 1, LATENT_EDGE, LATENT_EDGE),
             weight=1 + 5 * functional.adaptive_avg_pool2d(coverage, LATENT_EDGE),
             ids=self.captions.ids(spoken).to(self.world.device),
+            latest=latest,
         )
 
 

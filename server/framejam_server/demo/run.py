@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from framejam import FramejamError
 from framejam_server.config import Config
 from framejam_server.demo.effects import Effect, effect_of
-from framejam_server.demo.play import play
+from framejam_server.demo.play import LIMIT_S, play
 from framejam_server.demo.report import Played, fact, log_lines, report
 from framejam_server.demo.script import GUEST, OWNER, scenes
 from framejam_server.demo.server import ServerFailed
@@ -51,8 +51,10 @@ def run(out: Path) -> list[str]:
 
             played = _play(out, tell)
             effects, summary = _measure(played, out, tell)
-    except (FramejamError, ServerFailed, OSError, TimeoutError) as error:
-        raise DemoFailed(str(error) or type(error).__name__) from error
+    except TimeoutError as error:
+        raise DemoFailed(f"the co-edit did not end within {LIMIT_S:g} s") from error
+    except (FramejamError, ServerFailed, OSError) as error:
+        raise DemoFailed(str(error)) from error
     if not summary["reproduced"]:
         raise DemoFailed(f"the clip computed again differs from the server's: see {out}")
     return _closing_words(out, played, effects)

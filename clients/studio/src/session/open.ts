@@ -5,6 +5,9 @@ import { CLOSE, parseLink, Session, type Link, type Presence, type Welcome } fro
 import { forgetVisit, loadVisit, saveVisit, type Visit } from './visit.ts';
 import { toast, useStudio } from './store.ts';
 
+/** As often as most screens refresh at half speed: more would not be seen. */
+const PREVIEWS_PER_SECOND = 30;
+
 /** Decide which page this address leads to, and connect where we are known. */
 export function start(): void {
   const link = parseLink(location.href);
@@ -42,6 +45,10 @@ function open(link: Link, token: string, self: Omit<Visit, 'token'>): void {
     if (status.phase === 'ended' && status.code === CLOSE.UNAUTHORISED) forgetVisit(link.session);
   });
   window.addEventListener('online', () => session.connect());
+  // Nobody looks at a page in the background: it needs no pictures until it is back.
+  document.addEventListener('visibilitychange', () => {
+    session.watch(document.hidden ? 'none' : 'sheet', PREVIEWS_PER_SECOND);
+  });
   session.connect();
 }
 
@@ -64,7 +71,10 @@ function follow(session: Session): void {
   session.on('take', (take) => set({ take, step: take.step }));
   session.on('preview', (preview) => useStudio.getState().player.show(preview));
   session.on('refused', ({ refusal }) => toast('problem', refusal.message));
-  session.on('fault', (fault) => toast('problem', fault.message));
+  session.on('fault', (fault) => {
+    // Before a socket is closed the server says why, too: the banner has words for that.
+    if (session.status.phase === 'live') toast('problem', fault.message);
+  });
   session.on('people', (people) => {
     const here = new Set(people.filter((p) => p.connections > 0).map((p) => p.participant));
     set((s) => ({

@@ -1,6 +1,7 @@
 import { CLOSE, type Status } from 'framejam';
 
 import { useStudio } from '../session/store.ts';
+import { Wordmark } from './Wordmark.tsx';
 
 interface Notice {
   readonly title: string;
@@ -14,10 +15,9 @@ export function Banner() {
   const session = useStudio((s) => s.session);
   const notice = noticeOf(status);
   if (!notice) return null;
-  const over = status.phase === 'ended';
   return (
-    <div className="banner" data-testid="banner" data-over={over} role={over ? 'alert' : 'status'}>
-      <span className="banner-dot" />
+    <div className="banner" data-testid="banner" role="status">
+      <span className="banner-dot" data-over={status.phase === 'ended'} />
       <p><b>{notice.title}</b> {notice.advice}</p>
       {notice.action === 'retry' && (
         <button type="button" className="button" onClick={() => session?.connect()}>Try now</button>
@@ -29,12 +29,31 @@ export function Banner() {
   );
 }
 
-const KEPT = 'What you do now is kept and sent then.';
+const KEPT = 'Your edits are kept.';
+
+/** The end of a connection; in the place of the page where there was never anything to show. */
+export function Ended() {
+  const status = useStudio((s) => s.status);
+  const notice = noticeOf(status);
+  return (
+    <main className="threshold">
+      <div className="card threshold-card" data-testid="banner" role="alert">
+        <Wordmark />
+        <h1>{notice?.title}</h1>
+        <p>{notice?.advice}</p>
+      </div>
+    </main>
+  );
+}
 
 function noticeOf(status: Status): Notice | null {
   switch (status.phase) {
-    case 'connecting': return { title: 'Connecting…', advice: status.attempt ? KEPT : '' };
-    case 'waiting': return { title: waitingWords(status.code), advice: KEPT, action: 'retry' };
+    // The same words while waiting and trying: a banner that flickers is not calm.
+    case 'connecting':
+    case 'waiting':
+      return status.code === null
+        ? { title: 'Connecting…', advice: '' }
+        : { title: waitingWords(status.code), advice: KEPT, action: 'retry' };
     case 'ended': return endedWords(status.code, status.reason);
     default: return null;
   }

@@ -17,7 +17,8 @@ export function Stage() {
   const untouched = useStudio((s) => s.welcome !== null && s.log.edits.length === 0);
   const aspect = settings ? settings.width / settings.height : 1;
   useBrush(stage);
-  usePixels(stage, [picture, strokes]);
+  usePixels(picture);
+  usePixels(strokes);
   usePicture(picture, settings?.fps ?? 8);
   useStrokes(strokes);
   const drop = useDrop();
@@ -41,28 +42,20 @@ export function Stage() {
   );
 }
 
-/** Keep canvases as sharp as the screen: their pixels follow the stage's size. */
-function usePixels(
-  stage: { readonly current: HTMLElement | null },
-  canvases: readonly { readonly current: HTMLCanvasElement | null }[],
-): void {
+/** Keep a canvas as sharp as the screen: its pixels follow its size on the page. */
+function usePixels(canvas: { readonly current: HTMLCanvasElement | null }): void {
   useEffect(() => {
-    if (!stage.current) return;
+    const element = canvas.current;
+    if (!element) return;
     const observer = new ResizeObserver(([entry]) => {
       if (!entry) return;
-      const { width, height } = entry.contentRect;
-      for (const { current } of canvases) {
-        if (!current) continue;
-        current.width = Math.round(width * devicePixelRatio);
-        current.height = Math.round(height * devicePixelRatio);
-        current.dispatchEvent(new Event('resized'));
-      }
+      element.width = Math.round(entry.contentRect.width * devicePixelRatio);
+      element.height = Math.round(entry.contentRect.height * devicePixelRatio);
+      element.dispatchEvent(new Event('resized'));
     });
-    observer.observe(stage.current);
+    observer.observe(element);
     return () => observer.disconnect();
-    // The refs never change.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, []);
+  }, [canvas]);
 }
 
 /** Play the newest sheet in a loop; draws only when the frame, the sheet or the size changed. */
