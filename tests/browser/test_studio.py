@@ -87,6 +87,16 @@ def test_a_dropped_picture_becomes_the_reference_image(
     expect(ada.edits(grace.name, "image")).to_have_count(before + 1)
 
 
+def test_a_field_one_is_in_follows_the_others_and_says_who(pair: tuple[Studio, Studio]) -> None:
+    from playwright.sync_api import expect
+
+    ada, grace = pair
+    grace.part("content").focus()
+    ada.write("content", "a small blue fish")
+    expect(grace.part("content")).to_have_value("a small blue fish")
+    expect(grace.part("content-fate")).to_contain_text(f"Changed by {ada.name}")
+
+
 def test_undo_takes_back_the_own_edit_only(
     pair: tuple[Studio, Studio], shots: Path | None,
 ) -> None:

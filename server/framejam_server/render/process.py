@@ -35,8 +35,7 @@ if TYPE_CHECKING:
     from framejam_pipeline.models.contract import VideoModel
     from framejam_pipeline.take import Entry, Take
 
-PREVIEW_QUALITY = 85
-CLIP_QUALITY = 92
+JPEG_QUALITY = 92
 
 log = structlog.get_logger("framejam.worker")
 
@@ -82,7 +81,7 @@ class Takes:
             clip = Clip(count, height, width, frames.tobytes(), take.digest())
         else:
             frames = take.step()
-        sheet = contact_sheet(frames, CLIP_QUALITY if clip else PREVIEW_QUALITY)
+        sheet = contact_sheet(frames, JPEG_QUALITY)
         return Advanced(take.position, sheet, time.perf_counter() - started, clip)
 
     def _image(self, blob: str) -> Image.Image:

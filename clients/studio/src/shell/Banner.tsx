@@ -12,21 +12,24 @@ interface Notice {
 /** What is wrong with the connection, calmly; nothing while all is well. */
 export function Banner() {
   const status = useStudio((s) => s.status);
-  const session = useStudio((s) => s.session);
   const notice = noticeOf(status);
   if (!notice) return null;
   return (
     <div className="banner" data-testid="banner" role="status">
       <span className="banner-dot" data-over={status.phase === 'ended'} />
       <p><b>{notice.title}</b> {notice.advice}</p>
-      {notice.action === 'retry' && (
-        <button type="button" className="button" onClick={() => session?.connect()}>Try now</button>
-      )}
-      {notice.action === 'reload' && (
-        <button type="button" className="button" onClick={() => location.reload()}>Reload</button>
-      )}
+      <Action notice={notice} />
     </div>
   );
+}
+
+function Action({ notice: { action } }: { notice: Notice }) {
+  const session = useStudio((s) => s.session);
+  if (!action) return null;
+  const [words, act] = action === 'retry'
+    ? ['Try now', () => session?.connect()] as const
+    : ['Reload', () => location.reload()] as const;
+  return <button type="button" className="button" onClick={act}>{words}</button>;
 }
 
 const KEPT = 'Your edits are kept.';
@@ -35,12 +38,14 @@ const KEPT = 'Your edits are kept.';
 export function Ended() {
   const status = useStudio((s) => s.status);
   const notice = noticeOf(status);
+  if (!notice) return null;
   return (
     <main className="threshold">
       <div className="card threshold-card" data-testid="banner" role="alert">
         <Wordmark />
-        <h1>{notice?.title}</h1>
-        <p>{notice?.advice}</p>
+        <h1>{notice.title}</h1>
+        <p>{notice.advice}</p>
+        <Action notice={notice} />
       </div>
     </main>
   );
