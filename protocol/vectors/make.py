@@ -66,20 +66,32 @@ Vector = dict[str, Any]
 FOLDER = Path(__file__).parent
 BLOB = "ab" * 32
 AT = 1_767_225_600_000
-SETTINGS = Settings(model="embedded", seed=2**53 - 1, steps=12, frames=16, width=64, height=64,
-                    fps=8, guidance=100)
+SETTINGS = Settings(
+    model="embedded", seed=2**53 - 1, steps=12, frames=16, width=64, height=64, fps=8, guidance=100
+)
 STROKE = Paint(points=((0, 65536), (-65536, 131072), (32768, 1)), color="#e0218a", width=9175)
 STROKE_LIMITS = Paint(points=((0, 0),), color="#000000", width=1, strength=0)
 
 CLIENT: dict[str, ClientMessage] = {
     "hello with an invite": Hello(
-        versions=(1,), session="s1", token="invite-token", client_id="client-0001",
-        name="Zoë 🎨", color="#2e86de", capabilities=("sheet",)),
+        versions=(1,),
+        session="s1",
+        token="invite-token",
+        client_id="client-0001",
+        name="Zoë 🎨",
+        color="#2e86de",
+        capabilities=("sheet",),
+    ),
     "hello that resumes": Hello(
-        versions=(1, 2), session="s1", token="participant-token", client_id="client-0001",
-        resume=Resume(epoch="e1", last_seq=41)),
+        versions=(1, 2),
+        session="s1",
+        token="participant-token",
+        client_id="client-0001",
+        resume=Resume(epoch="e1", last_seq=41),
+    ),
     "hello with nothing optional": Hello(
-        versions=(1,), session="s1", token="t", client_id="abcdefgh"),
+        versions=(1,), session="s1", token="t", client_id="abcdefgh"
+    ),
     "edit content": Edit(1, Content("a red balloon ")),
     "edit content, empty": Edit(2, Content("")),
     "edit motion": Edit(3, Motion("moving up"), depth=65536),
@@ -90,7 +102,8 @@ CLIENT: dict[str, ClientMessage] = {
     "undo": Undo(7),
     "redo": Redo(8),
     "presence with all": PresenceUpdate(
-        cursor=(100, 65536), frame=15, stroke=LiveStroke(((0, 0), (5, -5)), "#ffd400", 4096)),
+        cursor=(100, 65536), frame=15, stroke=LiveStroke(((0, 0), (5, -5)), "#ffd400", 4096)
+    ),
     "presence off the stage": PresenceUpdate(),
     "watch": Watch("sheet", 10),
     "watch nothing": Watch("none"),
@@ -113,29 +126,59 @@ EVENTS: dict[str, Event] = {
 
 SERVER: dict[str, ServerMessage] = {
     "welcome, new": Welcome(
-        version=1, session="s1", epoch="e1", head_seq=41, state_hash="cd" * 32, recovered=False,
-        participant="p0001", role="owner", next_client_seq=1, settings=SETTINGS,
+        version=1,
+        session="s1",
+        epoch="e1",
+        head_seq=41,
+        state_hash="cd" * 32,
+        recovered=False,
+        participant="p0001",
+        role="owner",
+        next_client_seq=1,
+        settings=SETTINGS,
         vocabulary=Vocabulary({"subject": ("cat", "boat"), "colour": ()}),
-        limits=Limits(262144, 10485760, 40000000, 4096, 500), token="participant-token"),
+        limits=Limits(262144, 10485760, 40000000, 4096, 500),
+        token="participant-token",
+    ),
     "welcome, recovered": Welcome(
-        version=1, session="s1", epoch="e1", head_seq=0, state_hash="", recovered=True,
-        participant="p0001", role="viewer", next_client_seq=7, settings=SETTINGS,
-        vocabulary=Vocabulary({}), limits=Limits(1, 2, 3, 4, 5)),
+        version=1,
+        session="s1",
+        epoch="e1",
+        head_seq=0,
+        state_hash="",
+        recovered=True,
+        participant="p0001",
+        role="viewer",
+        next_client_seq=7,
+        settings=SETTINGS,
+        vocabulary=Vocabulary({}),
+        limits=Limits(1, 2, 3, 4, 5),
+    ),
     "events": Events(tuple(EVENTS.values())),
     "events with more": Events((EVENTS["created"],), more=True),
     **{f"event {name}": event for name, event in EVENTS.items()},
     "ack": Ack(6, 42),
-    "refusal": Refusal(7, "invalid", "Expected `int` <= 131072; correct the field",
-                       field="instruction.points[3][0]", rule="L3"),
-    "refusal of a gap": Refusal(9, "gap", "send number 8 first", rule="L4", expected=8,
-                                used=False),
-    "refusal, rate limited": Refusal(8, "rate_limited", "too much at once", retry_after_ms=250,
-                                     used=False),
+    "refusal": Refusal(
+        7,
+        "invalid",
+        "Expected `int` <= 131072; correct the field",
+        field="instruction.points[3][0]",
+        rule="L3",
+    ),
+    "refusal of a gap": Refusal(9, "gap", "send number 8 first", rule="L4", expected=8, used=False),
+    "refusal, rate limited": Refusal(
+        8, "rate_limited", "too much at once", retry_after_ms=250, used=False
+    ),
     "fault": Fault("unauthorised", "ask for a new invite link", field="token", rule="A2"),
-    "people": People((Person("p0001", "Zoë 🎨", "#2e86de", "owner", 2),
-                      Person("p0002", "Mo", "#e4572e", "viewer", 0))),
-    "presence": Presence("p0001", 3, cursor=(1, 2), frame=0,
-                         stroke=LiveStroke((), "#ffffff", 65536)),
+    "people": People(
+        (
+            Person("p0001", "Zoë 🎨", "#2e86de", "owner", 2),
+            Person("p0002", "Mo", "#e4572e", "viewer", 0),
+        )
+    ),
+    "presence": Presence(
+        "p0001", 3, cursor=(1, 2), frame=0, stroke=LiveStroke((), "#ffffff", 65536)
+    ),
     "presence, gone": Presence("p0002", 4),
     "take running": TakeStatus(1, 7, 12, "running", 41, "re-entering at step 7 of 12"),
     "take finished": TakeStatus(1, 12, 12, "finished", 42, digest="ef" * 32),
@@ -143,10 +186,12 @@ SERVER: dict[str, ServerMessage] = {
 }
 
 PREVIEWS: dict[str, Preview] = {
-    "sheet of a step": Preview(TIER_SHEET, CODEC_JPEG, 4, 4, 16, 64, 64, 1, 7, 12, 41, AT,
-                               b"\xff\xd8\xff\xe0"),
-    "finished clip": Preview(TIER_DECODED, CODEC_JPEG, 255, 1, 65535, 2048, 8, 2**32 - 1, 200,
-                             200, 2**53 - 1, AT, b""),
+    "sheet of a step": Preview(
+        TIER_SHEET, CODEC_JPEG, 4, 4, 16, 64, 64, 1, 7, 12, 41, AT, b"\xff\xd8\xff\xe0"
+    ),
+    "finished clip": Preview(
+        TIER_DECODED, CODEC_JPEG, 255, 1, 65535, 2048, 8, 2**32 - 1, 200, 200, 2**53 - 1, AT, b""
+    ),
 }
 
 
@@ -188,12 +233,20 @@ INVALID: dict[str, bytes] = {
     "a colour in upper case": _edit(**{**_PAINT, "color": "#FFFFFF"}),
     "width zero": _edit(**{**_PAINT, "width": 0}),
     "strength above one": _edit(**{**_PAINT, "strength": 65537}),
-    "depth negative": _pack({"type": "edit", "client_seq": 1, "depth": -1,
-                             "instruction": {"kind": "content", "text": ""}}),
-    "hello without versions": _pack({"type": "hello", "versions": [], "session": "s",
-                                     "token": "t", "client_id": "abcdefgh"}),
-    "hello with a bad client_id": _pack({"type": "hello", "versions": [1], "session": "s",
-                                         "token": "t", "client_id": "short"}),
+    "depth negative": _pack(
+        {
+            "type": "edit",
+            "client_seq": 1,
+            "depth": -1,
+            "instruction": {"kind": "content", "text": ""},
+        }
+    ),
+    "hello without versions": _pack(
+        {"type": "hello", "versions": [], "session": "s", "token": "t", "client_id": "abcdefgh"}
+    ),
+    "hello with a bad client_id": _pack(
+        {"type": "hello", "versions": [1], "session": "s", "token": "t", "client_id": "short"}
+    ),
     "watch an unknown tier": _pack({"type": "watch", "tier": "8k"}),
 }
 
@@ -209,22 +262,36 @@ def vectors() -> dict[str, list[Vector]]:
 
 
 def _message(name: str, direction: str, message: ClientMessage | ServerMessage) -> Vector:
-    return {"name": name, "direction": direction, "hex": encode(message).hex(),
-            "json": json.loads(encode_json(message))}
+    return {
+        "name": name,
+        "direction": direction,
+        "hex": encode(message).hex(),
+        "json": json.loads(encode_json(message)),
+    }
 
 
 def _preview(name: str, preview: Preview) -> Vector:
     header = msgspec.structs.asdict(preview)
-    return {"name": name, "direction": "preview", "hex": pack_preview(preview).hex(),
-            "json": {**header, "image": preview.image.hex()}}
+    return {
+        "name": name,
+        "direction": "preview",
+        "hex": pack_preview(preview).hex(),
+        "json": {**header, "image": preview.image.hex()},
+    }
 
 
 def _invalid(name: str, data: bytes) -> Vector:
     try:
         decode_client(data)
     except WireError as error:
-        return {"name": name, "direction": "client", "hex": data.hex(), "code": str(error.code),
-                "field": error.field, "client_seq": error.client_seq}
+        return {
+            "name": name,
+            "direction": "client",
+            "hex": data.hex(),
+            "code": str(error.code),
+            "field": error.field,
+            "client_seq": error.client_seq,
+        }
     raise AssertionError(f"{name!r} is valid")
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
-import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+from studio_page import Studio
+from studio_server import Server
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "server/framejam_server/studio/index.html"
@@ -20,8 +20,13 @@ NUMBERS = itertools.count(1)
 
 # Nothing of the browser may look for the network: tests run where there is none.
 OPTIONS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
 ]
 
 
@@ -45,47 +50,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
-if _missing() is None:
-    # Only here: where these tests are skipped, nothing they need has to be installed.
-    from playwright.sync_api import Browser, expect, sync_playwright
-    from studio_page import Studio
-
-    expect.set_options(timeout=20_000)
-
-
-class Server:
-    """``framejam serve`` as a process of its own."""
-
-    def __init__(self, data: Path) -> None:
-        self.data = data
-        self.link = ""
-        self.process: subprocess.Popen[str] | None = None
-        self.start(port=0)
-
-    @property
-    def port(self) -> int:
-        """The port people reach it at; kept by a restart."""
-        found = re.search(r":(\d+)/s/", self.link)
-        assert found
-        return int(found.group(1))
-
-    def start(self, port: int) -> None:
-        """Start it and wait for its ready line."""
-        with self.data.with_suffix(".log").open("a") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "framejam_server", "serve", "--port", str(port),
-                 "--data", str(self.data)],
-                stdout=subprocess.PIPE, stderr=log, text=True)
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line.startswith("framejam ready "), self.data.with_suffix(".log").read_text()
-        self.link = line.split()[-1]
-
-    def kill(self) -> None:
-        """End it as a power cut would."""
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait(20)
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="module")

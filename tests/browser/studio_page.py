@@ -65,7 +65,8 @@ class Studio:
     def edits(self, author: str, kind: str) -> Locator:
         """The history entries of a person, newest first."""
         return self.page.locator(
-            f'[data-testid=history-item][data-author="{author}"][data-kind={kind}]')
+            f'[data-testid=history-item][data-author="{author}"][data-kind={kind}]'
+        )
 
     def invite(self, role: str) -> str:
         """Make an invite link, as the owner's button does."""
@@ -111,7 +112,10 @@ class Studio:
                   const {steps, state, shownStep, shownSeq} =
                     document.querySelector('[data-testid=step]').dataset;
                   return state === 'finished' && shownStep === steps && Number(shownSeq) >= seq;
-                }""", arg=seq, timeout=TAKE_MS)
+                }""",
+                arg=seq,
+                timeout=TAKE_MS,
+            )
         except TimeoutError as error:
             now = self.part("step").evaluate("(element) => JSON.stringify(element.dataset)")
             raise AssertionError(f"{self.name} waited for the finish of {seq}: {now}") from error
@@ -123,8 +127,9 @@ class Studio:
     def picture(self) -> NDArray[np.float64]:
         """What the stage shows of the clip: GRID x GRID x 3, 0 to 255."""
         # Two screen refreshes: the frame that was asked for is drawn by then.
-        self.page.evaluate("() => new Promise((done) => "
-                           "requestAnimationFrame(() => requestAnimationFrame(done)))")
+        self.page.evaluate(
+            "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
         data = base64.b64decode(self.part("picture").evaluate(READ_PICTURE, GRID))
         rgba = np.frombuffer(data, np.uint8).reshape(GRID, GRID, 4)
         return rgba[..., :3].astype(float)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from conftest import Server
-    from studio_page import Studio
+from playwright.sync_api import expect
+from studio_page import Studio
+from studio_server import Server
 
 pytestmark = pytest.mark.browser
 
@@ -32,8 +30,6 @@ def stroke_masks(edge: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
 
 
 def test_people_see_each_other(pair: tuple[Studio, Studio], shots: Path | None) -> None:
-    from playwright.sync_api import expect
-
     ada, grace = pair
     for me, other in ((ada, grace), (grace, ada)):
         expect(me.person(other.name)).to_have_attribute("data-here", "true")
@@ -44,10 +40,10 @@ def test_people_see_each_other(pair: tuple[Studio, Studio], shots: Path | None) 
 
 
 def test_prompt_photo_and_paint_of_two_people_make_one_clip(
-    pair: tuple[Studio, Studio], photo: Path, shots: Path | None,
+    pair: tuple[Studio, Studio],
+    photo: Path,
+    shots: Path | None,
 ) -> None:
-    from playwright.sync_api import expect
-
     ada, grace = pair
     ada.write("content", "a red balloon over the sea")
     expect(ada.part("content-fate")).to_have_attribute("data-phase", "entered", timeout=60_000)
@@ -77,10 +73,9 @@ def test_prompt_photo_and_paint_of_two_people_make_one_clip(
 
 
 def test_a_dropped_picture_becomes_the_reference_image(
-    pair: tuple[Studio, Studio], photo: Path,
+    pair: tuple[Studio, Studio],
+    photo: Path,
 ) -> None:
-    from playwright.sync_api import expect
-
     ada, grace = pair
     before = ada.edits(grace.name, "image").count()
     grace.drop(photo)
@@ -88,8 +83,6 @@ def test_a_dropped_picture_becomes_the_reference_image(
 
 
 def test_a_field_one_is_in_follows_the_others_and_says_who(pair: tuple[Studio, Studio]) -> None:
-    from playwright.sync_api import expect
-
     ada, grace = pair
     grace.part("content").focus()
     ada.write("content", "a small blue fish")
@@ -98,10 +91,9 @@ def test_a_field_one_is_in_follows_the_others_and_says_who(pair: tuple[Studio, S
 
 
 def test_undo_takes_back_the_own_edit_only(
-    pair: tuple[Studio, Studio], shots: Path | None,
+    pair: tuple[Studio, Studio],
+    shots: Path | None,
 ) -> None:
-    from playwright.sync_api import expect
-
     ada, grace = pair
     ada.write("motion", "growing")
     expect(grace.part("motion")).to_have_value("growing")
@@ -123,7 +115,8 @@ def test_undo_takes_back_the_own_edit_only(
 
 
 def test_a_finished_take_plays_and_downloads(
-    pair: tuple[Studio, Studio], tmp_path: Path,
+    pair: tuple[Studio, Studio],
+    tmp_path: Path,
 ) -> None:
     ada, _ = pair
     ada.wait_finished()
@@ -142,10 +135,10 @@ def test_a_finished_take_plays_and_downloads(
 
 
 def test_a_viewer_sees_why_the_tools_are_off(
-    server: Server, visitor: Callable[..., Studio], shots: Path | None,
+    server: Server,
+    visitor: Callable[..., Studio],
+    shots: Path | None,
 ) -> None:
-    from playwright.sync_api import expect
-
     barbara, linus = visitor("Barbara"), visitor("Linus")
     barbara.open(server.link)
     linus.open(barbara.invite("viewer"))
@@ -160,8 +153,6 @@ def test_a_viewer_sees_why_the_tools_are_off(
 def test_a_reload_is_the_same_person_and_the_link_leaves_the_address(
     pair: tuple[Studio, Studio],
 ) -> None:
-    from playwright.sync_api import expect
-
     ada, grace = pair
     assert "#" not in grace.page.url
     people = ada.part("person").count()
@@ -171,8 +162,6 @@ def test_a_reload_is_the_same_person_and_the_link_leaves_the_address(
 
 
 def test_a_wrong_link_says_so(server: Server, visitor: Callable[..., Studio]) -> None:
-    from playwright.sync_api import expect
-
     mallory = visitor("Mallory")
     mallory.page.goto(server.link.split("#")[0] + "#guessed")
     mallory.part("join").click()
@@ -180,10 +169,10 @@ def test_a_wrong_link_says_so(server: Server, visitor: Callable[..., Studio]) ->
 
 
 def test_a_killed_server_comes_back_to_the_same_people(
-    pair: tuple[Studio, Studio], server: Server, shots: Path | None,
+    pair: tuple[Studio, Studio],
+    server: Server,
+    shots: Path | None,
 ) -> None:
-    from playwright.sync_api import expect
-
     ada, grace = pair
     ada.write("content", "a big yellow star")
     expect(grace.part("content")).to_have_value("a big yellow star")

@@ -103,5 +103,5 @@ class SessionMachine(RuleBasedStateMachine):
         assert Session(self.table.session.log).state == fresh
 
 
-SessionMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+SessionMachine.TestCase.settings = settings(settings.default, stateful_step_count=30)
 TestSessionMachine = SessionMachine.TestCase

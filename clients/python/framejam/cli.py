@@ -20,8 +20,13 @@ GROUP: Final = "framejam.commands"
 
 def build() -> typer.Typer:
     """The command with all subcommands that are installed, in alphabetical order."""
-    app = typer.Typer(name="framejam", no_args_is_help=True, add_completion=False,
-                      callback=_root, pretty_exceptions_enable=False)
+    app = typer.Typer(
+        name="framejam",
+        no_args_is_help=True,
+        add_completion=False,
+        callback=_root,
+        pretty_exceptions_enable=False,
+    )
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
         app.command(point.name)(_load(point))
     return app
@@ -42,8 +47,9 @@ def _load(point: EntryPoint) -> Callable[..., object]:
 
 def _missing(command: str, module: str) -> Callable[[], None]:
     def missing() -> None:
-        typer.echo(f"framejam {command} needs the package {module!r}, which is not installed",
-                   err=True)
+        typer.echo(
+            f"framejam {command} needs the package {module!r}, which is not installed", err=True
+        )
         raise typer.Exit(1)
 
     missing.__doc__ = f"Not installed completely: {module!r} is missing."
@@ -57,8 +63,11 @@ def _show_version(wanted: bool) -> None:
 
 
 def _root(
-    _version: Annotated[bool, typer.Option(
-        "--version", help="Print the version and leave.", callback=_show_version,
-        is_eager=True)] = False,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version and leave.", callback=_show_version, is_eager=True
+        ),
+    ] = False,
 ) -> None:
     """Steer one generated clip together: several people, one live denoising loop."""

@@ -79,7 +79,9 @@ class Connection:
         while True:
             try:
                 async with open_socket(
-                    self._link.socket_url, compression=None, max_size=_MAX_MESSAGE_BYTES,
+                    self._link.socket_url,
+                    compression=None,
+                    max_size=_MAX_MESSAGE_BYTES,
                     proxy=None if self._link.is_loopback else True,
                 ) as socket:
                     await self._welcome(socket)
@@ -108,9 +110,14 @@ class Connection:
             # may have left it with a participant whose token never arrived.
             self._client_id = secrets.token_urlsafe(12)
         return Hello(
-            versions=(VERSION,), session=self._link.session,
-            token=self.mirror.token or self._link.token, client_id=self._client_id,
-            name=self._name, color=self._color, resume=self.mirror.resume)
+            versions=(VERSION,),
+            session=self._link.session,
+            token=self.mirror.token or self._link.token,
+            client_id=self._client_id,
+            name=self._name,
+            color=self._color,
+            resume=self.mirror.resume,
+        )
 
     async def _welcome(self, socket: ClientConnection) -> None:
         await socket.send(encode(self._hello()))

@@ -33,8 +33,9 @@ class Refused(FramejamError):
     (``instruction.points[3]``) and ``rule`` an id of SPEC.md, both None where there is none.
     """
 
-    def __init__(self, code: str, message: str, field: str | None = None,
-                 rule: str | None = None) -> None:
+    def __init__(
+        self, code: str, message: str, field: str | None = None, rule: str | None = None
+    ) -> None:
         place = f" (at {field})" if field else ""
         super().__init__(f"{code}: {message}{place}")
         self.code = code
@@ -70,6 +71,9 @@ def is_final(code: int) -> bool:
 
 def closed(code: int, reason: str) -> Closed:
     """The error for a final close code, of the most telling class."""
-    kind = {Close.UNAUTHORISED: Unauthorised, Close.GONE: Gone}.get(Close(code), Closed) \
-        if code in set(Close) else Closed
+    kind = (
+        {Close.UNAUTHORISED: Unauthorised, Close.GONE: Gone}.get(Close(code), Closed)
+        if code in set(Close)
+        else Closed
+    )
     return kind(code, reason or "no reason given")

@@ -109,7 +109,8 @@ class Pending:
         outstanding = self._commands.pop(refusal.client_seq)
         if not outstanding.answer.done():
             outstanding.answer.set_exception(
-                Refused(refusal.code, refusal.message, refusal.field, refusal.rule))
+                Refused(refusal.code, refusal.message, refusal.field, refusal.rule)
+            )
         if not refusal.used:
             self._renumber(refusal.client_seq)
 

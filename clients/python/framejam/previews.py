@@ -37,8 +37,10 @@ class Preview:
         width, height = self.sheet.width, self.sheet.height
         with Image.open(io.BytesIO(self.sheet.image)) as opened:
             picture = opened.convert("RGB")
-        places = ((i % self.sheet.columns * width, i // self.sheet.columns * height)
-                  for i in range(self.sheet.frames))
+        places = (
+            (i % self.sheet.columns * width, i // self.sheet.columns * height)
+            for i in range(self.sheet.frames)
+        )
         return [picture.crop((x, y, x + width, y + height)) for x, y in places]
 
 

@@ -108,9 +108,15 @@ class Session:
         """Set the motion prompt: how it moves. ``depth`` as in ``give``."""
         return await self.give(Motion(text), depth=depth)
 
-    async def paint(self, points: Iterable[tuple[float, float]], *, color: str = "#ffffff",
-                    width: float = 0.06, strength: float = 1.0,
-                    depth: float | None = None) -> Receipt:
+    async def paint(
+        self,
+        points: Iterable[tuple[float, float]],
+        *,
+        color: str = "#ffffff",
+        width: float = 0.06,
+        strength: float = 1.0,
+        depth: float | None = None,
+    ) -> Receipt:
         """Paint one stroke through ``points``, (x, y) from (0, 0) upper left to (1, 1).
 
         ``color`` is ``#rrggbb``; ``width`` the brush's diameter as a share of the frame's width,
@@ -118,7 +124,10 @@ class Session:
         """
         stroke = Paint(
             points=tuple((to_units(x), to_units(y)) for x, y in points),
-            color=color.lower(), width=max(1, to_units(width)), strength=to_units(strength))
+            color=color.lower(),
+            width=max(1, to_units(width)),
+            strength=to_units(strength),
+        )
         return await self.give(stroke, depth=depth)
 
     async def image(self, source: ImageSource, *, depth: float | None = None) -> Receipt:
@@ -257,8 +266,9 @@ class Session:
 
 
 @asynccontextmanager
-async def connect(url: str, name: str | None = None, color: str | None = None, *,
-                  patience: float = 20.0) -> AsyncIterator[Session]:
+async def connect(
+    url: str, name: str | None = None, color: str | None = None, *, patience: float = 20.0
+) -> AsyncIterator[Session]:
     """Join the session of an invite link as ``name``; the server chooses what is None.
 
     ``color`` is ``#rrggbb``. Inside the block the connection heals itself. Raises ``BadLink``,
@@ -275,7 +285,8 @@ async def connect(url: str, name: str | None = None, color: str | None = None, *
     except TimeoutError:
         await _stop(running)
         raise Unreachable(
-            f"no answer from {link.base} within {patience:g} s; {connection.trouble}") from None
+            f"no answer from {link.base} within {patience:g} s; {connection.trouble}"
+        ) from None
     except BaseException:
         await _stop(running)
         raise

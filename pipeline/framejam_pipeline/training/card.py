@@ -4,7 +4,106 @@ from __future__ import annotations
 
 from typing import Any
 
+from framejam_pipeline.training.vocabulary import BACKGROUND_NAMES, COLOURS, MOTIONS, SUBJECTS
+
+_HEAD = """# framejam-embedded
+
+A tiny text-to-image and image-to-video latent diffusion model, trained from nothing by the
+scripts in `framejam_pipeline/training`. It exists so that the whole product runs for real on a
+machine without a GPU and without a network. It is no stand-in for Stable Diffusion: it knows
+one procedural world of 64x64 pixel frames and nothing else.
+
+## What it can do
+
+- draw one subject ({subjects}) in one of nine colours ({colours}) or its own, in one of eight
+  places ({backgrounds}), small, medium or big, left, right, top, bottom or centre;
+- make a 16-frame clip of an image: the subject moves, grows, shrinks or stands still
+  ({motions}), as the words say;
+- keep painted strokes and follow pixels that were moved beforehand.
+
+Say it in the words of its captions: "a big red butterfly over a meadow on the left moving to
+the right". `model_index.json` lists the vocabulary, the default steps and guidance, and what
+goes into each input channel.
+
+## What it cannot do
+
+Any other subject, word, size or length. Several subjects at once. Photographs as such: it has
+seen crops of five as image conditions, so that a photograph used as a reference keeps its rough
+look, but fine detail is lost in the autoencoder (factor 4, 4 channels, 64 px). Words that it
+does not know are read as bytes and mean nothing to it.
+"""
+
+_PARTS = """
+## Parts
+
+AutoencoderTiny (factor 4, 4 channels), a two-layer CLIP text model with its own byte-level BPE,
+a nine-channel UNet (noise, affinity, image condition, as in PIA) with v-prediction and zero
+terminal SNR, a motion adapter, and a linear preview map. All weights are fp16 safetensors but
+the preview map. They load from this folder alone.
+
+## Data and licences
+
+Every training picture was drawn by `framejam_pipeline/training/world.py`. The subjects are
+Fluent Emoji (flat) by Microsoft, MIT licence; the photographs are public domain, CC0 or CC BY
+2.0. The notices are in the project's `LICENSES/fluent-emoji-MIT.txt` and
+`LICENSES/photographs.md`. The weights are under the project's own licence.
+"""
+
 
 def model_card(metrics: dict[str, Any]) -> str:
     """README of the shipped folder."""
-    return f"# framejam-embedded\n\nSnapshot of a training run.\n\n{metrics}\n"
+    head = _HEAD.format(
+        subjects=", ".join(SUBJECTS),
+        colours=", ".join(COLOURS),
+        backgrounds=", ".join(BACKGROUND_NAMES),
+        motions=", ".join(MOTIONS),
+    )
+    return head + _gates(metrics.get("gates", {})) + _scores(metrics) + _PARTS + _training(metrics)
+
+
+def _gates(gates: dict[str, Any]) -> str:
+    if not gates:
+        return "\n## Scores\n\nThis is a snapshot of an unfinished training; it was not measured.\n"
+    rows = "".join(
+        f"| {name} | {gate['gate']} | {gate['score']:g} | {'yes' if gate['met'] else '**no**'} |\n"
+        for name, gate in gates.items()
+    )
+    return (
+        "\n## Gates of the first version\n\nMeasured on final decoded frames by a probe that was "
+        "trained on ground truth alone.\n\n| | gate | reached | met |\n|---|---|---|---|\n" + rows
+    )
+
+
+def _scores(metrics: dict[str, Any]) -> str:
+    """All scores, group by group, as they stand in ``metrics.json``."""
+    lines = []
+    for group in ("truth", "text_to_image", "held_out", "motion", "drag"):
+        if group in metrics:
+            lines.append(f"- {group.replace('_', ' ')}: {_list(metrics[group])}")
+    for way, scores in metrics.get("paint", {}).items():
+        lines.append(f"- paint, {way.replace('_', ' ')}: {_list(scores)}")
+    if not lines:
+        return ""
+    return (
+        "\n## All scores\n\n`truth` is the probe on drawn frames (`raw_`) and on the same frames "
+        "through the autoencoder: the ceiling. `held out` are combinations of subject, colour "
+        "and background that training never showed.\n\n" + "\n".join(lines) + "\n"
+    )
+
+
+def _list(scores: dict[str, Any]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in scores.items())
+
+
+def _training(metrics: dict[str, Any]) -> str:
+    record = metrics.get("training")
+    if not record:
+        return ""
+    stages = ", ".join(
+        f"{name} {stage['steps']} steps in {stage['seconds'] / 60:.0f} min"
+        for name, stage in record["stages"].items()
+    )
+    return (
+        f"\n## Training\n\n`{record['command']}`, seed {record['seed']}, size {record['size']}, on "
+        f"{record['device']}: {stages}. {record.get('remarks', '')}\n"
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import torch
-from diffusers import MotionAdapter, UNetMotionModel
+from diffusers import UNetMotionModel
 
 from framejam_pipeline.training.budget import Budget
 from framejam_pipeline.training.motion import motion_modules, motion_unet
@@ -91,22 +91,16 @@ class ClipLoss:
         return ((guess.float() - velocity).square() * weight).mean() / weight.mean()
 
 
-def clip_trainer(
-    parts: Parts, maker: SampleMaker, clock: Budget, clips: int = 2
-) -> tuple[Trainer, MotionAdapter]:
-    """A trainer of the motion modules, and the adapter that holds their average."""
+def clip_trainer(parts: Parts, maker: SampleMaker, clock: Budget, clips: int = 2) -> Trainer:
+    """A trainer of the motion modules whose average goes to ``parts.adapter``."""
     unet = motion_unet(parts.unet, parts.adapter).to(maker.world.device)
     unet.requires_grad_(False)
     live = motion_modules(unet).requires_grad_(True)
-    average = motion_modules(parts.adapter)
-    trainer = Trainer(
+    return Trainer(
         live={"motion": live},
-        average={"motion": average},
+        average={"motion": motion_modules(parts.adapter)},
         rates={"motion": RATE},
         loss=ClipLoss(parts, unet, maker, clips),
         generator=maker.generator,
         clock=clock,
     )
-    return trainer, parts.adapter
-
-

@@ -136,7 +136,7 @@ def _train_frames(plan: Plan, parts: Parts, world: World) -> Parts:
     """Train UNet and text encoder; returns the parts with the averaged weights."""
     average = parts.clone()
     maker = SampleMaker(world, average.vae, Captions(parts.tokenizer), plan.seed)
-    batch = 256 if plan.device.type == "cuda" else 32
+    batch = 256 if plan.device.type == "cuda" else (8 if plan.quick else 32)
     # A GPU trains faster than it pays to reuse samples.
     fresh = batch if plan.device.type == "cuda" else batch // 4
     capacity = 2 * batch if plan.quick else 256 * batch
@@ -150,7 +150,7 @@ def _train_frames(plan: Plan, parts: Parts, world: World) -> Parts:
 def _train_clips(plan: Plan, parts: Parts, world: World) -> None:
     """Train the motion modules of ``parts`` in place."""
     maker = SampleMaker(world, parts.vae, Captions(parts.tokenizer), plan.seed + 1)
-    clips = 16 if plan.device.type == "cuda" else 2
+    clips = 16 if plan.device.type == "cuda" else (1 if plan.quick else 2)
     trainer = clip_trainer(parts, maker, plan.clock("motion"), clips)
     trainer.resume(plan.run / "motion.pt")
     trainer.train(plan.run / "motion.pt")
