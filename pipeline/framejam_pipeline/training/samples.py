@@ -27,7 +27,7 @@ STATIC_SHARE: Final = 0.6
 """Share of the image-conditioned samples that are static; the others are warped."""
 
 STROKE_SHARE: Final = 0.3
-LATE_SHARE: Final = 0.4
+LATE_SHARE: Final = 0.35
 """Share of the strokes that the condition lacks."""
 
 TEXT_STROKES: Final = 0.08
@@ -35,7 +35,7 @@ PHOTO_SHARE: Final = 0.15
 RECOLOUR_SHARE: Final = 0.12
 CAPTION_DROPOUT: Final = 0.1
 
-LATE_TIMESTEP: Final = 650
+LATE_TIMESTEP: Final = 400
 """Strokes that the condition lacks are only seen below this timestep, where noise leaves them
 visible. The model then keeps what somebody painted mid-loop and never invents a stroke."""
 
@@ -106,13 +106,14 @@ class SampleMaker:
 
     def _static(self, count: int) -> Samples:
         scenes = self.scenes(count)
-        later = torch.randint(
-            FRAMES, (count,), generator=self.generator, device=self.world.device
-        )
+        spread = torch.rand(count, generator=self.generator, device=self.world.device)
+        # Late frames, where words matter most, are drawn more often than early ones.
+        later = (FRAMES * spread.pow(0.7)).long().clamp_max(FRAMES - 1)
         silent = self.chance(count, 0.15)  # no motion in words: nothing moves
         progress = (later / (FRAMES - 1)).masked_fill(silent, 0.0)
-        condition, _ = self.world.draw(self._recoloured(scenes), self._zeros(count))
+        condition, left = self.world.draw(self._recoloured(scenes), self._zeros(count))
         target, coverage = self.world.draw(scenes, progress)
+        coverage = torch.maximum(coverage, left)  # where the subject was counts as much
         target, condition, coverage, late = self._with_strokes(target, condition, coverage)
         latest = torch.where(late, LATE_TIMESTEP, 999)
         affinity = 1 - self.world.displacement(scenes, progress) / REACH_PX

@@ -8,6 +8,7 @@ then torch is not imported.
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ import PIL.Image
 
 from framejam_protocol.events import Event
 from framejam_protocol.instructions import Paint, Settings
+from framejam_server.render.environment import QUIET
 from framejam_server.render.pipe import Pair
 from framejam_server.session.log import FIRST_TAKE, fold
 
@@ -98,6 +100,7 @@ class Recomputer:
         return Recomputed(take.frames(), take.digest())
 
     def _loaded(self) -> VideoModel:
+        os.environ.update(QUIET)
         import torch
 
         from framejam_pipeline.models.embedded import EmbeddedModel

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import structlog
 
+from framejam_server.render.environment import QUIET
 from framejam_server.render.pipe import (
     LENGTH,
     Advance,
@@ -22,14 +23,6 @@ from framejam_server.render.pipe import (
 )
 
 log = structlog.get_logger("framejam.render")
-
-QUIET = {
-    "HF_HUB_OFFLINE": "1",
-    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-    "TRANSFORMERS_VERBOSITY": "error",
-    "DIFFUSERS_VERBOSITY": "error",
-}
-"""The model libraries never ask a hub, and leave the terminal to people."""
 
 
 class WorkerDied(Exception):

@@ -44,6 +44,8 @@ export function usePrompt(kind: PromptKind): Prompt {
   const [draft, setDraft] = useState<string | null>(null);
   const [base, setBase] = useState('');
   const [focusSeq, setFocusSeq] = useState<number | null>(null);
+  // Leaving the field gives the draft, unless it was just thrown away.
+  const abandoned = useRef(false);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const dirty = draft !== null && draft.trim() !== base;
   const value = draft ?? latest;
@@ -74,6 +76,7 @@ export function usePrompt(kind: PromptKind): Prompt {
     sending: onItsWay !== null,
     changedBy: theirs ? participants.get(record.author)?.name ?? 'somebody' : null,
     change: (text) => {
+      abandoned.current = false;
       if (draft === null) setBase(latest);
       setDraft(text);
       clearTimeout(timer.current);
@@ -81,12 +84,14 @@ export function usePrompt(kind: PromptKind): Prompt {
     },
     send: () => send(draft),
     revert: () => {
+      abandoned.current = true;
       clearTimeout(timer.current);
       setDraft(null);
     },
     focus: () => setFocusSeq(useStudio.getState().log.seq),
     blur: () => {
-      send(draft);
+      if (!abandoned.current) send(draft);
+      abandoned.current = false;
       setDraft(null);
       setFocusSeq(null);
     },

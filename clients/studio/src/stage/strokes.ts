@@ -25,7 +25,8 @@ export function drawStroke(context: CanvasRenderingContext2D, stroke: LiveStroke
  * their way to the log (ours), and still under a pen (theirs, then ours).
  */
 export function strokesOnTop(state: StudioState): LiveStroke[] {
-  const shownSeq = state.shown?.seq ?? 0;
+  // Until the first preview is here, what was in the log when we came counts as shown.
+  const shownSeq = state.shown?.seq ?? state.welcome?.head_seq ?? 0;
   const waiting = state.log.strokes.filter((s) => s.seq > shownSeq).map((s) => s.instruction);
   const sent: LiveStroke[] = [];
   for (const { command, seq } of state.pending) {
