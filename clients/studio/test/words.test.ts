@@ -5,7 +5,7 @@ import { groupsFor, withWord, wordsIn, type WordGroup } from '../src/prompts/wor
 const vocabulary = {
   groups: {
     subjects: ['cat', 'balloon'],
-    colours: ['red', 'green', 'dark green'],
+    colours: ['red', 'green', 'dark green', 'orange'],
     backgrounds: ['over a green meadow', 'on the sea'],
     sizes: ['big'],
     motions: ['moving up', 'growing'],
@@ -31,13 +31,17 @@ describe('words the model knows', () => {
 
   it('go where a sentence has them, whatever the order of clicks', () => {
     const clicks = ['on the sea', 'cat', 'red', 'big'];
-    expect(clicks.reduce((text, word) => click(text, word), '')).toBe('big red cat on the sea');
+    expect(clicks.reduce((text, word) => click(text, word), '')).toBe('a big red cat on the sea');
     expect(click('a cat that sleeps', 'red')).toBe('a red cat that sleeps');
+    expect(click('the cat', 'red')).toBe('the red cat');
+    expect(click('cat', 'orange')).toBe('an orange cat');
   });
 
   it('take the place of another of their group, and leave at the second click', () => {
     expect(click('a dark green cat', 'red')).toBe('a red cat');
     expect(click('a red cat', 'red')).toBe('a cat');
+    expect(click('a cat', 'cat')).toBe('');
+    expect(click('a cat on the sea', 'cat')).toBe('on the sea');
     expect(click('moving up', 'growing', groupsFor('motion', vocabulary))).toBe('growing');
   });
 
@@ -52,6 +56,6 @@ describe('words the model knows', () => {
 
   it('only add where they are not sorted by meaning', () => {
     const words = groupsFor('content', { groups: { words: ['red', '(x)'] } });
-    expect(click('red', '(x)', words)).toBe('red (x)');
+    expect(click('a red', '(x)', words)).toBe('a red (x)');
   });
 });

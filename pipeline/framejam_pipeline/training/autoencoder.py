@@ -37,12 +37,14 @@ def new_autoencoder() -> AutoencoderTiny:
 
 def encode(vae: AutoencoderTiny, frames: torch.Tensor) -> torch.Tensor:
     """Frames (n, 3, 64, 64) in [0, 1] to scaled latents (n, 4, 16, 16) of about unit variance."""
-    return vae.encode(frames * 2 - 1).latents * vae.config.scaling_factor
+    latents: torch.Tensor = vae.encode(frames * 2 - 1).latents * vae.config.scaling_factor
+    return latents
 
 
 def decode(vae: AutoencoderTiny, latents: torch.Tensor) -> torch.Tensor:
     """Scaled latents (n, 4, 16, 16) to frames (n, 3, 64, 64) in [0, 1]."""
-    return (vae.decode(latents / vae.config.scaling_factor).sample * 0.5 + 0.5).clamp(0, 1)
+    output: torch.Tensor = vae.decode(latents / vae.config.scaling_factor).sample
+    return (output * 0.5 + 0.5).clamp(0, 1)
 
 
 def training_frames(world: World, count: int, generator: torch.Generator) -> torch.Tensor:
@@ -92,7 +94,8 @@ def loss(vae: AutoencoderTiny, frames: torch.Tensor) -> torch.Tensor:
     edges = sum(
         functional.l1_loss(torch.diff(output, dim=d), torch.diff(frames, dim=d)) for d in (2, 3)
     )
-    return fit + 0.5 * edges + 2e-3 * latents.square().mean()
+    total: torch.Tensor = fit + 0.5 * edges + 2e-3 * latents.square().mean()
+    return total
 
 
 @torch.no_grad()
@@ -122,7 +125,7 @@ def train(
             group["lr"] = 2e-3 * clock.rate()
         value = loss(vae, training_crops(world, batch, generator))
         optimiser.zero_grad(set_to_none=True)
-        value.backward()
+        torch.autograd.backward(value)
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
         optimiser.step()
         clock.tick()

@@ -42,8 +42,8 @@ def _ellipse(draw: ImageDraw.ImageDraw, x: float, y: float, rx: float, ry: float
 
 
 def _sky(draw: ImageDraw.ImageDraw, rng: np.random.Generator) -> None:
-    for x, y in ((14, 14), (46, 24), (26, 48)):
-        x, y = x + rng.uniform(-5, 5), y + rng.uniform(-4, 4)
+    for column, row in ((14, 14), (46, 24), (26, 48)):
+        x, y = column + rng.uniform(-5, 5), row + rng.uniform(-4, 4)
         for dx, r in ((-6, 4.0), (0, 6.0), (6, 4.0)):
             _ellipse(draw, x + dx, y, r * 1.2, r * 0.8, (238, 245, 252))
 

@@ -62,9 +62,7 @@ class ClipMaker:
 class ClipLoss:
     """Weighted squared error of the velocity predicted for whole clips."""
 
-    def __init__(
-        self, parts: Parts, unet: UNetMotionModel, maker: SampleMaker, clips: int
-    ) -> None:
+    def __init__(self, parts: Parts, unet: UNetMotionModel, maker: SampleMaker, clips: int) -> None:
         self.text, self.unet = parts.text, unet
         self.maker, self.clips = ClipMaker(maker), clips
         self.generator, self.device = maker.generator, maker.world.device
@@ -88,7 +86,9 @@ class ClipLoss:
         by_clip = clean.view(self.clips, FRAMES, *clean.shape[1:])
         moving = (by_clip - by_clip.mean(dim=1, keepdim=True)).abs().amax(dim=(1, 2)) > 0.3
         weight = (1 + 4 * moving.float()).repeat_interleave(FRAMES, dim=0)[:, None]
-        return ((guess.float() - velocity).square() * weight).mean() / weight.mean()
+        error = (guess.float() - velocity).square() * weight
+        mean: torch.Tensor = error.mean() / weight.mean()
+        return mean
 
 
 def clip_trainer(parts: Parts, maker: SampleMaker, clock: Budget, clips: int = 2) -> Trainer:

@@ -44,7 +44,8 @@ class FrameLoss:
             image = image.to(memory_format=torch.channels_last)
             guess = self.parts.unet(image, times, encoder_hidden_states=states).sample
         error = (guess.float() - velocity).square() * samples.weight
-        return error.mean() / samples.weight.mean()
+        mean: torch.Tensor = error.mean() / samples.weight.mean()
+        return mean
 
 
 def frame_trainer(

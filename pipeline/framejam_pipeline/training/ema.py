@@ -14,8 +14,10 @@ class Average:
     def __init__(
         self, live: Iterable[nn.Module], shadow: Iterable[nn.Module], decay: float = 0.998
     ) -> None:
-        self._live = [p for module in live for p in module.parameters()]
-        self._shadow = [p.requires_grad_(False) for m in shadow for p in m.parameters()]
+        self._live: list[torch.Tensor] = [p for module in live for p in module.parameters()]
+        self._shadow: list[torch.Tensor] = [
+            p.requires_grad_(False) for module in shadow for p in module.parameters()
+        ]
         self.decay = decay
 
     @torch.no_grad()

@@ -34,9 +34,7 @@ VERSION = "0.1.0"
 _REACH = 17.0 / REACH_PX
 
 
-def export(
-    parts: Parts, world: World, folder: Path, metrics: dict[str, Any], seed: int
-) -> None:
+def export(parts: Parts, world: World, folder: Path, metrics: dict[str, Any], seed: int) -> None:
     """Write ``folder`` anew: into a neighbour first, so that readers never see half a model."""
     partial = folder.with_name(folder.name + ".partial")
     old = folder.with_name(folder.name + ".old")
@@ -46,6 +44,7 @@ def export(
     _write_parts(parts, partial)
     generator = torch.Generator(world.device).manual_seed(seed)
     save_file(fit_preview(parts.vae, world, generator), partial / "preview.safetensors")
+    (partial / "preview.safetensors").chmod(0o644)
     _write_json(partial / "model_index.json", model_index())
     _write_json(partial / "metrics.json", metrics)
     (partial / "README.md").write_text(model_card(metrics))
@@ -57,14 +56,19 @@ def export(
 
 def _write_parts(parts: Parts, folder: Path) -> None:
     copy = parts.clone().to(torch.device("cpu"))
-    for name, module in copy.modules().items():
-        half = module.to(memory_format=torch.contiguous_format).half()
-        half.save_pretrained(folder / name)  # type: ignore[operator]
+    saveable: dict[str, Any] = dict(copy.modules())
+    for name, module in saveable.items():
+        for parameter in module.parameters():
+            # Training may keep weights channels-last, which a safetensors file cannot hold.
+            parameter.data = parameter.data.half().contiguous()
+        module.half().save_pretrained(folder / name)
     _drop_key(folder / "vae" / "config.json", "block_out_channels")
     parts.tokenizer.save_pretrained(folder / "tokenizer")
     new_scheduler().save_pretrained(folder / "scheduler")
     for config in folder.glob("*/config.json"):
         _drop_key(config, "_name_or_path")
+    for weights in folder.glob("*/*.safetensors"):
+        weights.chmod(0o644)
 
 
 def _drop_key(config: Path, key: str) -> None:

@@ -66,7 +66,8 @@ def motion_scores(
 def moved_as_said(reading: Reading, motion: str) -> bool:
     """Whether the last quarter of a clip differs from its first frame as ``motion`` says."""
     late = slice(-4, None)
-    dx, dy = (reading.centre[late].mean(dim=0) - reading.centre[:2].mean(dim=0)).tolist()
+    moved = reading.centre[late].mean(dim=0) - reading.centre[:2].mean(dim=0)
+    dx, dy = float(moved[0]), float(moved[1])
     growth = float(reading.edge[late].mean() / reading.edge[:2].mean())
     if motion in _AXES:
         ax, ay = _AXES[motion]

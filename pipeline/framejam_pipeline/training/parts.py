@@ -44,7 +44,7 @@ class Parts:
 
     def clone(self) -> Parts:
         """An independent copy of the modules."""
-        return Parts(self.tokenizer, *(copy.deepcopy(m) for m in self.modules().values()))  # type: ignore[arg-type]
+        return Parts(self.tokenizer, *(copy.deepcopy(m) for m in self.modules().values()))
 
 
 def new_parts(size: str) -> Parts:

@@ -104,7 +104,7 @@ def train(world: World, seed: int, seconds: float, max_steps: int | None = None)
             group["lr"] = 2e-3 * clock.rate()
         value = _loss(probe, world, generator)
         optimiser.zero_grad(set_to_none=True)
-        value.backward()
+        torch.autograd.backward(value)
         optimiser.step()
         clock.tick()
     return probe.eval().requires_grad_(False)
@@ -122,7 +122,8 @@ def _loss(probe: Probe, world: World, generator: torch.Generator) -> torch.Tenso
     named = named + functional.cross_entropy(reading.colour, scenes.colour)
     named = named + functional.cross_entropy(reading.background, scenes.background)
     placed = (reading.centre - centre).abs().mean() + 0.3 * (reading.edge - edge).abs().mean()
-    return named + 0.05 * placed
+    total: torch.Tensor = named + 0.05 * placed
+    return total
 
 
 def save_probe(probe: Probe, file: Path = PROBE_FILE) -> None:

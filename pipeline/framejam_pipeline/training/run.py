@@ -126,9 +126,7 @@ def _train_autoencoder(plan: Plan, parts: Parts, world: World) -> None:
 
 def _train_text(plan: Plan, parts: Parts) -> None:
     captions = Captions(parts.tokenizer)
-    right = text.train(
-        parts.text, captions, plan.device, plan.seed, plan.share("text"), plan.steps
-    )
+    right = text.train(parts.text, captions, plan.device, plan.seed, plan.share("text"), plan.steps)
     print(f"text: {right:.3f} of the factors told right", flush=True)
 
 

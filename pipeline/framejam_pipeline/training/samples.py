@@ -70,9 +70,7 @@ def concatenate(parts: list[Samples]) -> Samples:
 class SampleMaker:
     """Draws fresh samples on the world's device."""
 
-    def __init__(
-        self, world: World, vae: AutoencoderTiny, captions: Captions, seed: int
-    ) -> None:
+    def __init__(self, world: World, vae: AutoencoderTiny, captions: Captions, seed: int) -> None:
         self.world = world
         self.vae = vae
         self.captions = captions
@@ -249,9 +247,7 @@ class Pool:
     is a new problem with every noise and timestep, so using each a few times is nearly free.
     """
 
-    def __init__(
-        self, maker: SampleMaker, capacity: int, mix: tuple[float, float, float]
-    ) -> None:
+    def __init__(self, maker: SampleMaker, capacity: int, mix: tuple[float, float, float]) -> None:
         self.maker = maker
         self.capacity = capacity
         self.mix = mix

@@ -42,7 +42,7 @@ def write_sprites(icons_json: Path, target: Path = SPRITES_FILE) -> None:
     """Rasterise every subject of the vocabulary and store them by subject name."""
     icons = json.loads(icons_json.read_text())["icons"]
     sprites = {name: rasterise(icons[ICONS[name]]["body"]) for name in SUBJECTS}
-    np.savez_compressed(target, **sprites)
+    np.savez_compressed(target, allow_pickle=False, **sprites)
 
 
 def load_sprites(source: Path = SPRITES_FILE) -> NDArray[np.uint8]:

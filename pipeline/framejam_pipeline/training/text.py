@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 import torch
@@ -57,7 +58,7 @@ def learn_merges(words: Sequence[str]) -> list[tuple[str, str]]:
     spellings = [[*word[:-1], word[-1] + "</w>"] for word in words]
     merges: list[tuple[str, str]] = []
     while True:
-        pairs = Counter(pair for s in spellings for pair in zip(s, s[1:], strict=False))
+        pairs = Counter(pair for spelling in spellings for pair in pairwise(spelling))
         if not pairs:
             return merges
         best = max(pairs, key=lambda pair: (pairs[pair], pair))
@@ -157,7 +158,7 @@ def train(
         logits = heads(encode_text(model, ids)[:, -1]).split(_FACTOR_SIZES, dim=1)
         losses = [functional.cross_entropy(part, truth[:, i]) for i, part in enumerate(logits)]
         optimiser.zero_grad(set_to_none=True)
-        torch.stack(losses).sum().backward()
+        torch.autograd.backward(torch.stack(losses).sum())
         for group in optimiser.param_groups:
             group["lr"] = 1e-3 * clock.rate()
         optimiser.step()

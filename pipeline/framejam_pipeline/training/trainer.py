@@ -53,7 +53,7 @@ class Trainer:
             group["lr"] = rate * self.clock.rate()
         value = self.loss()
         self.optimiser.zero_grad(set_to_none=True)
-        value.backward()
+        torch.autograd.backward(value)
         for parameters in self.parameters:
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         self.optimiser.step()

@@ -58,9 +58,7 @@ def new_scheduler() -> DDIMScheduler:
     )
 
 
-def random_timesteps(
-    count: int, generator: torch.Generator, device: torch.device
-) -> torch.Tensor:
+def random_timesteps(count: int, generator: torch.Generator, device: torch.device) -> torch.Tensor:
     """Timesteps (n,): half from 200 to 850, where subjects form, a quarter above 600.
 
     The high ones settle where things are, which is what motion words change; 4 % are the pure

@@ -100,9 +100,7 @@ class World:
         self._allowed = _combinations(held_out=False).to(device)
         self._held_out = _combinations(held_out=True).to(device)
 
-    def sample(
-        self, count: int, generator: torch.Generator, held_out: bool = False
-    ) -> Scenes:
+    def sample(self, count: int, generator: torch.Generator, held_out: bool = False) -> Scenes:
         """Draw ``count`` random scenes, none of them (or all of them) of held-out combinations."""
 
         def integers(high: int) -> torch.Tensor:
@@ -193,9 +191,7 @@ class World:
         shift = (1 - 2 * centre / EDGE) * scale[:, None]
         return self._transform(sprites, scale, shift)
 
-    def draw(
-        self, scenes: Scenes, progress: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def draw(self, scenes: Scenes, progress: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Frames (n, 3, 64, 64) at ``progress`` (n,) and the subject's coverage (n, 1, 64, 64)."""
         layer = self.subject_layer(scenes, *self.at(scenes, progress))
         coverage = layer[:, 3:]
@@ -234,7 +230,7 @@ def coloured_sprites() -> torch.Tensor:
 
 
 def _shade(light: torch.Tensor, colour: torch.Tensor) -> torch.Tensor:
-    """Colour (3,) shaded by ``light`` (n, 1, h, w): from 45 % of it, through itself, to a little white."""
+    """Colour (3,) shaded by ``light`` (n, 1, h, w): from darker to lighter."""
     base = colour[:, None, None]
     dark = base * (0.45 + 1.1 * light.clamp_max(0.5))
     bright = base + (1 - base) * 0.3 * (light - 0.5).clamp_min(0.0)

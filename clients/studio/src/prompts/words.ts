@@ -22,10 +22,12 @@ export function groupsFor(kind: 'content' | 'motion', vocabulary: Vocabulary): W
     .sort((a, b) => rank(a) - rank(b));
 }
 
+const OTHER = 3;
+
 /** "a big red balloon over the sea": size, colour, subject, then everything else. */
 function rank({ name }: WordGroup): number {
   const place = [/size/i, /colou?r/i, /subject/i].findIndex((meaning) => meaning.test(name));
-  return place < 0 ? 3 : place;
+  return place < 0 ? OTHER : place;
 }
 
 /** A word of the vocabulary in a prompt. */
@@ -61,12 +63,21 @@ export function withWord(
 ): string {
   const found = wordsIn(text, groups);
   const same = found.find((f) => f.word === word);
-  if (same) return spliced(text, same.from, same.to, '');
-  const other = found.find((f) => f.group === group);
-  if (other && !isUnsorted(groups)) return spliced(text, other.from, other.to, word);
+  if (same) return withArticle(spliced(text, same.from, same.to, ''), groups);
+  const other = isUnsorted(groups) ? undefined : found.find((f) => f.group === group);
   const next = found.find((f) => rank(f.group) > rank(group));
-  const at = next?.from ?? text.length;
-  return spliced(text, at, at, word);
+  const from = other?.from ?? next?.from ?? text.length;
+  return withArticle(spliced(text, from, other?.to ?? from, word), groups);
+}
+
+/** Models learn from captions such as "a red balloon": a thing at the start gets its article. */
+function withArticle(text: string, groups: readonly WordGroup[]): string {
+  if (isUnsorted(groups)) return text;
+  const bare = text.replace(/^an?(\s+|$)/i, '');
+  const first = wordsIn(bare, groups)[0];
+  const startsWithThing = first?.from === 0 && rank(first.group) < OTHER;
+  if (!startsWithThing) return bare === '' || first?.from === 0 ? bare : text;
+  return `${/^[aeiou]/i.test(bare) ? 'an' : 'a'} ${bare}`;
 }
 
 function isUnsorted(groups: readonly WordGroup[]): boolean {
