@@ -5,7 +5,7 @@ A body's ``v`` is its payload version: old ones are upcast when they are read, n
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated
 
 import msgspec
 
@@ -23,7 +23,6 @@ ClientId = Annotated[str, msgspec.Meta(pattern="^[0-9A-Za-z_-]{8,64}$")]
 ClientSeq = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME_CHARS)]
 
-ROLES: Final = ("owner", "editor", "viewer")
 Role = Annotated[str, msgspec.Meta(pattern="^(owner|editor|viewer)$")]
 """Owner, editor, or viewer (sees and points, changes nothing): A1."""
 

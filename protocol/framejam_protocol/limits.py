@@ -54,6 +54,13 @@ with a time to come back, so that one session cannot take the server's memory.""
 MAX_EVENTS_PER_MESSAGE: Final = 500
 """Events in one ``events`` message of a catch-up; the client asks for the rest (C3)."""
 
+MAX_PIECE_BYTES: Final = 1024 * 1024
+"""A catch-up message also ends after this many bytes: a few long strokes must not fill the
+outbox of everybody who joins."""
+
+MAX_PARTICIPANTS: Final = 1000
+"""People of one session, whether here or not: an invite that leaks must not fill the log."""
+
 MAX_OUTBOX_BYTES: Final = 8 * 1024 * 1024
 """Events waiting for one client. A client further behind is closed with ``slow`` and resumes
 from its last seq, which costs less memory than remembering for it (C4)."""

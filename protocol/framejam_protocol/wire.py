@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Final
 
 import msgspec
 
 from framejam_protocol.errors import Code
-from framejam_protocol.messages import ClientMessage, Command, Edit, Redo, ServerMessage, Undo
+from framejam_protocol.messages import ClientMessage, Command, ServerMessage
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _json_encoder: Final = msgspec.json.Encoder()
@@ -17,16 +18,21 @@ _server: Final[msgspec.msgpack.Decoder[ServerMessage]] = msgspec.msgpack.Decoder
 
 # What msgspec says about a place in the message: "... - at `$.instruction.points[3]`".
 _PLACE: Final = re.compile(r" - at `(?:key in )?\$\.?(.*?)`$")
+# Besides its own errors msgspec lets these through: too deep a nesting, text that is not UTF-8.
+_BROKEN: Final = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 _NOT_MSGPACK: Final = "these bytes are not MessagePack; send one map a message"
+# An answer must not repeat 200 kB of what was wrong.
+_MOST_WORDS: Final = 300
 _COMMAND_TYPES: Final = frozenset({"edit", "undo", "redo"})
 
 
 class WireError(ValueError):
     """Bytes that are no message of ours.
 
-    ``code`` says what is wrong, ``field`` where; ``client_seq`` is set where the bytes (``raw``)
-    are still recognisable as a command, so that the refusal can be matched to it (L5). ``closes``
-    tells that nothing after it can be trusted either: the socket is closed.
+    ``code`` says what is wrong, ``field`` where; ``client_seq`` is set where the bytes are still
+    recognisable as a command, so that the refusal can be matched to it (L5), and ``digest`` is
+    their SHA-256. ``closes`` tells that nothing after it can be trusted either: the socket is
+    closed.
     """
 
     def __init__(
@@ -39,7 +45,7 @@ class WireError(ValueError):
     ) -> None:
         super().__init__(message)
         self.code = code
-        self.raw = raw
+        self.digest = hashlib.sha256(raw).digest()
         self.field = field
         self.client_seq = client_seq
 
@@ -63,7 +69,7 @@ def decode_server(data: bytes) -> ServerMessage:
     """What a server sent. Raises ``WireError``."""
     try:
         return _server.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except _BROKEN as error:
         raise _explain(data, error) from error
 
 
@@ -71,7 +77,7 @@ def decode_client(data: bytes) -> ClientMessage:
     """What a client sent. Raises ``WireError`` naming the field and what to do."""
     try:
         return _client.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except _BROKEN as error:
         raise _explain(data, error) from error
 
 
@@ -81,11 +87,11 @@ def _explain(data: bytes, error: Exception) -> WireError:
         return WireError(Code.MALFORMED, _NOT_MSGPACK, data)
     try:
         loose = msgspec.msgpack.decode(data)
-    except (msgspec.DecodeError, RecursionError):
+    except _BROKEN:
         return WireError(Code.MALFORMED, _NOT_MSGPACK, data)
     if not isinstance(loose, dict):
         return WireError(Code.MALFORMED, "a message is a MessagePack map with a field `type`", data)
-    text = str(error)
+    text = str(error)[:_MOST_WORDS]
     place = _PLACE.search(text)
     field = (place.group(1) or None) if place else None
     reason = _PLACE.sub("", text)
@@ -94,7 +100,8 @@ def _explain(data: bytes, error: Exception) -> WireError:
         "kind",
     }
     client_seq = None
-    if loose.get("type") in _COMMAND_TYPES:
+    kind = loose.get("type")
+    if isinstance(kind, str) and kind in _COMMAND_TYPES:
         number = loose.get("client_seq")
         if isinstance(number, int) and not isinstance(number, bool) and 1 <= number < 2**53:
             client_seq = number
@@ -103,11 +110,6 @@ def _explain(data: bytes, error: Exception) -> WireError:
     return WireError(
         code, f"{reason}; correct the field and send it again", data, field, client_seq
     )
-
-
-def is_command(message: ClientMessage) -> bool:
-    """Whether a message changes the log and is counted by client_seq."""
-    return isinstance(message, Edit | Undo | Redo)
 
 
 def payload(command: Command) -> bytes:

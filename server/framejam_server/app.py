@@ -102,12 +102,15 @@ async def opened(
 
 async def launch_link(hub: Hub, config: Config, base: str) -> str:
     """The newest session (or a first one), already denoising, and an owner link to it."""
-    rows = await hub.store.sessions()
-    row = rows[-1] if rows else await hub.create(first_settings(config, hub.facts))
-    await hub.store.revoke(row.id, LAUNCH)
-    token, text = mint(row.id, "owner", label=LAUNCH)
-    await hub.store.add_token(token)
-    await hub.open(row.id)
+    try:
+        rows = await hub.store.sessions()
+        row = rows[-1] if rows else await hub.create(first_settings(config, hub.facts))
+        await hub.store.revoke(row.id, LAUNCH)
+        token, text = mint(row.id, "owner", label=LAUNCH)
+        await hub.store.add_token(token)
+        await hub.open(row.id)
+    except StoreError as error:
+        raise StartupError(str(error)) from error
     return f"{base}/s/{row.id}#{text}"
 
 
@@ -135,11 +138,13 @@ async def serve(config: Config, say: Callable[[str], None], ready: Callable[[str
             )
             await runner.setup()
             try:
-                await web.SockSite(runner, bound).start()
+                site = web.SockSite(runner, bound)
+                await site.start()
                 ready(await launch_link(hub, config, config.public_url or _base(bound)))
                 await stop.wait()
                 say("stopping: everything acknowledged is stored")
-                # Clients are told to come back before their sockets go.
+                # Nobody comes back into a server that is going; those here are told to come back.
+                await site.stop()
                 await hub.close()
             finally:
                 await runner.cleanup()

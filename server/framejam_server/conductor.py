@@ -78,12 +78,21 @@ class Conductor:
         self._generation = -1  # the worker process that knows it
         self._since_rewind = PROGRESS_BETWEEN_REWINDS
         self._deaths = 0
+        self._died_at = 0  # the step under which the worker died last
 
     async def run(self) -> None:
         """Until cancelled."""
         try:
             while True:
-                await self._turn()
+                try:
+                    await self._turn()
+                except Exception as error:  # a bug must be seen, and the take must go on
+                    log.exception("turn failed", session=self.live.row.id)
+                    self._held, self._position = {}, 0
+                    await self._park(
+                        f"an internal error ({type(error).__name__}) was logged; "
+                        "change something to try again"
+                    )
         finally:
             await self._worker.forget(self._key)
 
@@ -101,29 +110,41 @@ class Conductor:
         """Steps of the take that are done and still hold."""
         return self._position
 
+    @property
+    def current_clip(self) -> Finished | None:
+        """The finished clip, if nothing has happened that it does not show."""
+        state = self.live.state
+        shown = self._decoded and self._held == state.mapping(self._take)
+        return self.finished if shown and not state.pending(self._take) else None
+
     async def _turn(self) -> None:
         """One decision at a step boundary."""
         self.live.changed.clear()
         self._rewind_to_mapping()
         situation = self._situation()
         match plan(situation):
-            case Enter(steps=entering, rewinds=rewinds):
-                try:
-                    await self.live.enter(self._take, entering)
-                except StoreError as error:
-                    await self._pause(f"the take waits: {error}")
-                    return
-                if rewinds:
-                    self._since_rewind = 0
-                    self._say(
-                        "running",
-                        f"re-entering at step {min(entering)} of {self.steps}",
-                        step=min(entering),
-                    )
+            case Enter() as enter:
+                # With a step behind it: people who edit without pause cannot starve the loop.
+                if await self._enter(enter):
+                    self._rewind_to_mapping()
+                    await self._step()
             case Step():
                 await self._step()
             case Wait(for_quiet=for_quiet):
                 await self._wait(for_quiet)
+
+    async def _enter(self, enter: Enter) -> bool:
+        """Commit entry steps (T7); False where they could not be stored."""
+        try:
+            await self.live.enter(self._take, enter.steps)
+        except StoreError as error:
+            await self._pause(f"the take waits: {error}")
+            return False
+        if enter.rewinds:
+            self._since_rewind = 0
+            step = min(enter.steps)
+            self._say("running", f"re-entering at step {step} of {self.steps}", step=step)
+        return True
 
     def _rewind_to_mapping(self) -> None:
         """Where the mapping in force now first differs from the one the worker has shown (T4)."""
@@ -162,7 +183,7 @@ class Conductor:
         try:
             generation = await self._worker.current()
         except WorkerDied as error:
-            await self._worker_died(error)
+            await self._pause(f"the renderer does not start; trying again: {error}")
             return
         if generation != self._generation:
             self._held, self._generation, self._position = {}, generation, 0
@@ -191,14 +212,15 @@ class Conductor:
             self._held, self._position = {}, 0
             await self._park(f"the take failed and waits for a change: {error}")
             return
-        self._deaths = 0
+        if advanced.position > self._died_at:
+            self._deaths = 0
         self._held, self._position = mapping, advanced.position
         self._decoded = advanced.clip is not None
         self._since_rewind += 1
         self._show(advanced, seq)
         if advanced.clip is not None:
             await self._finish(advanced.clip, mapping, seq)
-        elif advanced.position == 1:
+        elif self.live.status is None or self.live.status.state != "running":
             self._say("running")
 
     def _show(self, advanced: Advanced, seq: int) -> None:
@@ -259,6 +281,8 @@ class Conductor:
             self._say("finished", seq=seq, digest=self.finished.clip.digest)
 
     async def _worker_died(self, error: WorkerDied) -> None:
+        """Rebuild from the log; give up where the same take does it again and again (T6)."""
+        self._died_at = self._position
         self._held, self._position, self._deaths = {}, 0, self._deaths + 1
         log.warning("worker died", session=self.live.row.id, deaths=self._deaths, error=str(error))
         if self._deaths >= DEATHS_BEFORE_PARKING:

@@ -12,10 +12,10 @@ from framejam_protocol.errors import Close
 from framejam_protocol.events import Created, Event
 from framejam_protocol.instructions import Settings
 from framejam_server.conductor import Conductor, Renderer
-from framejam_server.live import Clock, LiveSession
+from framejam_server.live import Clock, LiveSession, report_end
 from framejam_server.render.pipe import Ready
 from framejam_server.session.session import Session
-from framejam_server.store.contract import SessionRow, Store
+from framejam_server.store.contract import SessionRow, Store, StoredSession, StoreError
 
 log = structlog.get_logger("framejam.hub")
 
@@ -45,6 +45,7 @@ class Hub:
         self._worker = worker
         self._running: dict[str, Running] = {}
         self._opening = asyncio.Lock()
+        self._closed = False
 
     async def create(self, settings: Settings) -> SessionRow:
         """A new session whose event 1 holds the settings. Raises ``StoreError``."""
@@ -59,25 +60,36 @@ class Hub:
 
         Raises ``StoreError`` where the store could not be read.
         """
+        running = self._running.get(session)
+        if running is not None:
+            return running
         async with self._opening:
-            running = self._running.get(session)
-            if running is not None:
-                return running
-            stored = await self.store.load(session)
-            if stored is None:
-                return None
-            core = Session(stored.events, stored.receipts, (blob.id for blob in stored.blobs))
-            live = LiveSession(stored.row, core, self.store, self.clock)
-            live.start()
-            conductor = Conductor(live, self._worker, self.facts, self.store)
-            task = asyncio.create_task(conductor.run(), name=f"take of {session}")
-            task.add_done_callback(_report)
-            self._running[session] = Running(live, conductor, task)
-            log.info("session opened", session=session, events=len(stored.events))
-            return self._running[session]
+            if self._closed:
+                raise StoreError("the server is stopping; reconnect in a moment")
+            return self._running.get(session) or await self._load(session)
+
+    async def _load(self, session: str) -> Running | None:
+        stored = await self.store.load(session)
+        if stored is None:
+            return None
+        # Folding a long log takes a while: not on the event loop.
+        live = await asyncio.to_thread(self._rebuild, stored)
+        live.start()
+        conductor = Conductor(live, self._worker, self.facts, self.store)
+        task = asyncio.create_task(conductor.run(), name=f"take of {session}")
+        task.add_done_callback(report_end)
+        running = self._running[session] = Running(live, conductor, task)
+        log.info("session opened", session=session, events=len(stored.events))
+        return running
+
+    def _rebuild(self, stored: StoredSession) -> LiveSession:
+        core = Session(stored.events, stored.receipts, (blob.id for blob in stored.blobs))
+        return LiveSession(stored.row, core, self.store, self.clock)
 
     async def close(self) -> None:
         """End every take and session; clients are told to come back (C6)."""
+        async with self._opening:
+            self._closed = True
         for running in self._running.values():
             running.task.cancel()
         await asyncio.gather(
@@ -85,16 +97,8 @@ class Hub:
         )
         await asyncio.gather(
             *(
-                running.live.stop(
-                    Close.RESTARTING, "the server is restarting; reconnect and resume"
-                )
+                running.live.stop(Close.RESTARTING, "the server restarts; reconnect and resume")
                 for running in self._running.values()
             )
         )
         self._running.clear()
-
-
-def _report(task: asyncio.Task[None]) -> None:
-    """A take's loop only ends by being cancelled; anything else is a bug that must be seen."""
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("take loop ended", task=task.get_name(), exc_info=error)

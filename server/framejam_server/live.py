@@ -1,8 +1,6 @@
-"""A session while people are in it: one queue in, one commit, effects out (L2).
+"""A session while people are in it: who is connected, what they are sent, what they point at.
 
-Whatever wants to append to the log is a job in one queue. The writer takes all jobs that piled
-up, lets the pure core decide each, commits their events and receipts in one transaction, and only
-then delivers: events to everybody, answers to their senders.
+What they change goes through ``journal.py`` first; nothing is sent that is not durable (L2).
 """
 
 from __future__ import annotations
@@ -17,7 +15,7 @@ import structlog
 
 from framejam_protocol.errors import Close, Code
 from framejam_protocol.events import Edited, Event, Joined, Redone, Undone
-from framejam_protocol.limits import MAX_EVENTS_PER_MESSAGE, MAX_QUEUED_COMMANDS
+from framejam_protocol.limits import MAX_EVENTS_PER_MESSAGE, MAX_PIECE_BYTES
 from framejam_protocol.messages import (
     Command,
     Events,
@@ -30,9 +28,11 @@ from framejam_protocol.messages import (
 )
 from framejam_protocol.preview import Preview, pack_preview
 from framejam_protocol.wire import WireError, encode
+from framejam_server.journal import Job, Journal
+from framejam_server.session.canonical import state_hash
 from framejam_server.session.log import fold
 from framejam_server.session.presence import Roster
-from framejam_server.session.session import Append, Effect, Remember, Reply, Session
+from framejam_server.session.session import Effect, Reply, Session
 from framejam_server.store.contract import SessionRow, Store, StoreError
 
 log = structlog.get_logger("framejam.live")
@@ -67,15 +67,6 @@ class Member:
     preview_due: float = 0.0
 
 
-@dataclass(slots=True)
-class _Job:
-    """``decide`` runs in the core, ``done`` after the commit, ``failed`` instead of it."""
-
-    decide: Callable[[], list[Effect]]
-    done: Callable[[list[Effect]], None]
-    failed: Callable[[StoreError], None]
-
-
 @dataclass(frozen=True, slots=True)
 class Clock:
     """Time, handed in: ``now`` in milliseconds since the Unix epoch, ``mono`` in seconds."""
@@ -100,144 +91,89 @@ class LiveSession:
         self.last_edit_at = float("-inf")
         self.preview: Preview | None = None
         self.status: TakeStatus | None = None
-        self._store = store
-        self._jobs: asyncio.Queue[_Job] = asyncio.Queue()
+        self.arriving = 0
+        """Connections that are being admitted: they have a place, too."""
+        self.journal = Journal(row.id, core, store, self._publish)
         self._numbers = itertools.count(1)
         self._tasks: list[asyncio.Task[None]] = []
         self._presence_due = asyncio.Event()
+        self._hash = (0, "")
 
     def start(self) -> None:
-        """Begin to take jobs."""
+        """Begin to commit and to send."""
         self._tasks = [
-            asyncio.create_task(self._write(), name=f"log of {self.row.id}"),
+            asyncio.create_task(self.journal.run(), name=f"log of {self.row.id}"),
             asyncio.create_task(self._send_presence(), name=f"presence of {self.row.id}"),
         ]
+        for task in self._tasks:
+            task.add_done_callback(report_end)
 
     async def stop(self, code: Close, reason: str) -> None:
-        """Tell everybody, commit what is queued, and end."""
-        await self._do(lambda: [])  # behind everything that is queued
+        """Commit what is queued, tell everybody, and end."""
+        await self.journal.close()
         for member in self.members.values():
             member.mailbox.close(code, reason)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    # -- jobs ---------------------------------------------------------------------------------
+    @property
+    def state_hash(self) -> str:
+        """The hash of the durable state (L3); computed once a seq, it walks over all strokes."""
+        if self._hash[0] != self.state.seq:
+            self._hash = self.state.seq, state_hash(self.state)
+        return self._hash[1]
+
+    # -- what people change -------------------------------------------------------------------
 
     def submit(self, member: Member, sent: Command | WireError) -> None:
         """Queue what a member sent; the answer comes to its mailbox (L4, L5)."""
         number = sent.client_seq
         assert number is not None
 
-        def failed(error: StoreError) -> None:
+        def refuse(code: Code, rule: str, retry_after_ms: int, message: str) -> None:
             self._send(
                 member,
                 Refusal(
                     client_seq=number,
-                    code=Code.UNAVAILABLE,
-                    rule="L2",
+                    code=code,
+                    rule=rule,
                     used=False,
-                    retry_after_ms=1000,
-                    message=f"it was not stored and changed nothing: {error}",
+                    retry_after_ms=retry_after_ms,
+                    message=message,
                 ),
             )
 
-        if self._jobs.qsize() >= MAX_QUEUED_COMMANDS:
-            self._send(
-                member,
-                Refusal(
-                    client_seq=number,
-                    code=Code.RATE_LIMITED,
-                    rule="L5",
-                    used=False,
-                    retry_after_ms=500,
-                    message="too many edits are waiting; send it again later",
-                ),
-            )
+        def done(effects: list[Effect]) -> None:
+            for effect in effects:
+                if isinstance(effect, Reply):
+                    self._send(member, effect.answer)
+
+        def failed(error: StoreError) -> None:
+            refuse(Code.UNAVAILABLE, "L2", 1000, f"not stored, nothing changed: {error}")
+
+        if self.journal.full:
+            refuse(Code.RATE_LIMITED, "L5", 500, "too many edits are waiting; send it again later")
             return
-        self._jobs.put_nowait(
-            _Job(
+        self.journal.put(
+            Job(
                 lambda: self.core.command(
                     member.participant, member.client_id, sent, self.clock.now()
                 ),
-                lambda effects: self._answer(member, effects),
+                done,
                 failed,
             )
         )
 
     async def enter(self, take: int, steps: dict[int, tuple[int, ...]]) -> None:
         """Commit entry steps; when this returns they are durable (T7). Raises ``StoreError``."""
-        await self._do(lambda: self.core.enter(take, steps, self.clock.now()))
+        await self.journal.do(lambda: self.core.enter(take, steps, self.clock.now()))
 
     async def join(self, joined: Joined) -> None:
         """Commit a new participant. Raises ``StoreError``."""
-        await self._do(lambda: self.core.join(joined, self.clock.now()))
+        await self.journal.do(lambda: self.core.join(joined, self.clock.now()))
 
-    async def _do(self, decide: Callable[[], list[Effect]]) -> None:
-        outcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-        def done(_effects: list[Effect]) -> None:
-            if not outcome.done():
-                outcome.set_result(None)
-
-        def failed(error: StoreError) -> None:
-            if not outcome.done():
-                outcome.set_exception(error)
-
-        self._jobs.put_nowait(_Job(decide, done, failed))
-        await outcome
-
-    async def _write(self) -> None:
-        while True:
-            first = await self._jobs.get()
-            await self._commit([first, *self._drain()])
-
-    def _drain(self) -> list[_Job]:
-        jobs = []
-        while not self._jobs.empty():
-            jobs.append(self._jobs.get_nowait())
-        return jobs
-
-    async def _commit(self, jobs: list[_Job]) -> None:
-        """Decide, make durable in one transaction, deliver. On failure nothing has happened."""
-        decided = [(job, made) for job in jobs if (made := self._decide(job)) is not None]
-        effects = [effect for _, made in decided for effect in made]
-        events = [effect.event for effect in effects if isinstance(effect, Append)]
-        receipts = [effect.receipt for effect in effects if isinstance(effect, Remember)]
-        if events or receipts:
-            try:
-                await self._store.append(self.row.id, events, receipts)
-            except StoreError as error:
-                log.error(
-                    "commit failed", session=self.row.id, events=len(events), error=str(error)
-                )
-                self.core.rollback(effects)
-                for job, _ in decided:
-                    job.failed(error)
-                return
-        for job, made in decided:
-            for effect in made:
-                if isinstance(effect, Append):
-                    self._broadcast(effect.event)
-            job.done(made)
-        if any(isinstance(event.body, Edited | Undone | Redone) for event in events):
-            self.last_edit_at = self.clock.mono()
-            self.changed.set()
-
-    def _decide(self, job: _Job) -> list[Effect] | None:
-        try:
-            return job.decide()
-        except Exception as error:  # a bug must cost one command, not the session (L5)
-            log.exception("command failed", session=self.row.id)
-            job.failed(StoreError(f"an internal error ({type(error).__name__}) was logged"))
-            return None
-
-    def _answer(self, member: Member, effects: list[Effect]) -> None:
-        for effect in effects:
-            if isinstance(effect, Reply):
-                self._send(member, effect.answer)
-
-    def _broadcast(self, event: Event) -> None:
+    def _publish(self, event: Event) -> None:
         """The event is durable: fold it, and send it to everybody who has all before it."""
         self.state.apply(event)
         data = encode(event)
@@ -245,6 +181,9 @@ class LiveSession:
             if member.sent_seq == event.seq - 1:
                 member.sent_seq = event.seq
                 member.mailbox.send(data)
+        if isinstance(event.body, Edited | Undone | Redone):
+            self.last_edit_at = self.clock.mono()
+            self.changed.set()
 
     # -- people -------------------------------------------------------------------------------
 
@@ -257,7 +196,7 @@ class LiveSession:
         self.members[member.connection] = member
         self.catch_up(member, last_seq)
         self.roster.arrive(member.connection, participant)
-        self._send_all(self.roster.people(self.state))
+        self._send_people()
         if self.status is not None:
             self._send(member, self.status)
         if self.preview is not None:
@@ -265,12 +204,21 @@ class LiveSession:
         return member
 
     def catch_up(self, member: Member, after: int) -> None:
-        """Send committed events after ``after``; from then on the member gets what follows (C3)."""
+        """Send committed events after ``after``; from then on the member gets what follows (C3).
+
+        A piece is bounded in events and bytes; with ``more`` the client asks for the next.
+        """
         after = min(after, self.state.seq)
-        until = min(after + MAX_EVENTS_PER_MESSAGE, self.state.seq)
-        member.sent_seq = until
-        missed = tuple(self.core.log[after:until])
-        self._send(member, Events(events=missed, more=until < self.state.seq))
+        piece: list[Event] = []
+        size = 0
+        for event in self.core.log[after : min(after + MAX_EVENTS_PER_MESSAGE, self.state.seq)]:
+            piece.append(event)
+            size += len(encode(event))
+            if size > MAX_PIECE_BYTES:
+                break
+        member.sent_seq = after + len(piece)
+        more = member.sent_seq < self.state.seq
+        self._send(member, Events(events=tuple(piece), more=more))
 
     def leave(self, member: Member) -> None:
         """A connection is gone."""
@@ -280,7 +228,13 @@ class LiveSession:
         self._presence_due.set()
         if all(other.client_id != member.client_id for other in self.members.values()):
             self.core.release(member.client_id)
-        self._send_all(self.roster.people(self.state))
+        self._send_people()
+
+    def _send_people(self) -> None:
+        """The newest list only: people who come and go quickly are not worth a queue."""
+        data = encode(self.roster.people(self.state))
+        for member in self.members.values():
+            member.mailbox.offer("people", data)
 
     def watch(self, member: Member, watch: Watch) -> None:
         """A member chose its previews; the newest is offered at once (C5)."""
@@ -329,3 +283,9 @@ class LiveSession:
         data = encode(message)
         for member in self.members.values():
             member.mailbox.send(data)
+
+
+def report_end(task: asyncio.Task[None]) -> None:
+    """For tasks that end only by being cancelled: anything else is a bug that must be seen."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("a task of a session ended", task=task.get_name(), exc_info=error)

@@ -45,6 +45,22 @@ async def test_C4_offers_are_newest_only_one_slot_a_key():
     running.cancel()
 
 
+async def test_C4_what_is_renewed_often_does_not_hold_back_the_rest():
+    """A slow link with busy cursors still gets a preview now and then."""
+    wire = Wire()
+    box = Outbox(wire.send)
+    running = asyncio.create_task(box.run())
+    for _ in range(20):
+        for key in ("cursor1", "cursor2", "preview", "cursor3"):
+            box.offer(key, key.encode())
+        wire.reading.set()
+        await asyncio.sleep(0)
+        wire.reading.clear()
+        await asyncio.sleep(0)
+    assert wire.got.count(b"preview") >= len(wire.got) // 5 > 0
+    running.cancel()
+
+
 async def test_C4_a_client_too_far_behind_is_closed_as_slow_and_filling_never_waits(monkeypatch):
     monkeypatch.setattr(module, "CLOSE_GRACE_S", 0.05)
     wire = Wire()

@@ -346,6 +346,57 @@ async def test_T6_a_take_that_kills_the_worker_three_times_is_parked_until_a_cha
     assert (await run(stage)).step == 0
 
 
+async def test_T6_a_take_that_always_kills_at_a_later_step_is_parked_too(stage, monkeypatch):
+    monkeypatch.setattr("framejam_server.conductor.RETRY_S", 0.01)
+    for _ in range(3):
+        await run(stage, 4)
+        await asyncio.wait_for(stage.renderer.requests.get(), 5)
+        stage.renderer.answers.put_nowait(WorkerDied("killed"))
+    await asyncio.sleep(0.1)
+    assert stage.renderer.requests.empty()
+    assert stage.statuses[-1].state == "failed"
+
+
+async def test_T3_steps_run_though_people_edit_without_a_pause(stage):
+    """Every commit of an entering finds a new edit behind it; a step runs all the same."""
+    await run(stage, 2)
+    await asyncio.wait_for(stage.renderer.requests.get(), 5)
+    enter = stage.live.enter
+
+    async def busy(take, steps):
+        await enter(take, steps)
+        await edit(stage, PAINT)
+
+    stage.live.enter = busy
+    await edit(stage, PAINT)
+    stage.renderer.answers.put_nowait(None)
+    assert [(await run(stage)).step for _ in range(3)] == [3, 4, 5]
+
+
+async def test_the_clip_is_offered_only_while_it_shows_everything(stage):
+    finished = await finish(stage)
+    assert stage.conductor.current_clip == finished
+    await edit(stage, PAINT)
+    assert stage.conductor.current_clip is None
+    await run(stage, STEPS - 4)
+    assert stage.conductor.current_clip is None
+    await finish(stage)
+    await command(stage, Undo)
+    assert stage.conductor.current_clip is None
+    again = await finish(stage)
+    assert stage.conductor.current_clip == again
+    assert again.clip.digest == finished.clip.digest
+
+
+async def test_after_an_undo_the_take_is_said_to_run_again(stage):
+    await edit(stage, PAINT)
+    await finish(stage)
+    assert stage.statuses[-1].state == "finished"
+    await command(stage, Undo)
+    await run(stage)
+    assert stage.statuses[-1].state == "running"
+
+
 async def test_T6_a_worker_lost_to_another_session_is_not_held_against_this_take(stage):
     await run(stage, 2)
     for _ in range(4):

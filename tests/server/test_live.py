@@ -13,7 +13,7 @@ from framejam_protocol.events import Created, Edited, Event, Joined
 from framejam_protocol.instructions import Content, Settings
 from framejam_protocol.limits import MAX_QUEUED_COMMANDS
 from framejam_protocol.messages import Edit, Undo
-from framejam_protocol.wire import decode_server
+from framejam_protocol.wire import decode_server, encode
 from framejam_server.live import Clock, LiveSession, Member
 from framejam_server.session.canonical import state_hash
 from framejam_server.session.session import Session
@@ -82,7 +82,7 @@ async def room():
 
 
 async def settle(live):
-    while not live._jobs.empty():
+    while not live.journal._jobs.empty():
         await asyncio.sleep(0)
     for _ in range(10):
         await asyncio.sleep(0)
@@ -146,6 +146,51 @@ async def test_L2_a_failed_commit_leaves_state_acks_and_broadcasts_as_if_nothing
     stored = await room.store.load("s1")
     assert [event.seq for event in stored.events] == list(range(1, len(stored.events) + 1))
     assert state_hash(Session(stored.events).state) == state_hash(room.live.state)
+
+
+async def test_L4_a_command_sent_again_is_told_the_truth_while_the_store_fails(room):
+    room.live.submit(room.anna, Edit(1, Content("durable")))
+    await settle(room.live)
+    room.store.full = True
+    room.live.submit(room.ben, Edit(1, Content("lost")))
+    room.live.submit(room.anna, Edit(1, Content("durable")))
+    room.live.submit(room.ben, Edit(1, Content("lost")))
+    await settle(room.live)
+    assert [ack.client_seq for ack in room.anna.mailbox.of("ack")] == [1, 1]
+    assert not room.anna.mailbox.of("refusal")
+    assert [refusal.code for refusal in room.ben.mailbox.of("refusal")] == [Code.UNAVAILABLE] * 2
+    assert not room.ben.mailbox.of("ack")
+
+
+async def test_C6_stopping_commits_what_is_queued_and_refuses_what_comes_later(room):
+    room.live.submit(room.anna, Edit(1, Content("queued")))
+    await room.live.stop(4000, "bye")
+    assert [ack.client_seq for ack in room.anna.mailbox.of("ack")] == [1]
+    room.live.submit(room.anna, Edit(2, Content("too late")))
+    assert room.anna.mailbox.of("refusal")[0].code == Code.UNAVAILABLE
+
+
+async def test_C6_stopping_ends_though_the_store_fails(room):
+    room.store.full = True
+    room.live.submit(room.anna, Edit(1, Content("queued")))
+    await asyncio.wait_for(room.live.stop(4000, "bye"), 2)
+    assert room.anna.mailbox.of("refusal")[0].code == Code.UNAVAILABLE
+
+
+async def test_C3_a_piece_of_the_log_is_bounded_in_bytes(room, monkeypatch):
+    monkeypatch.setattr("framejam_server.live.MAX_PIECE_BYTES", 1000)
+    for number in range(1, 21):
+        room.live.submit(room.anna, Edit(number, Content("x" * 100)))
+    await settle(room.live)
+    late = Member(9, "ben1", "tab-of-ben1", Box())
+    room.live.catch_up(late, 0)
+    while late.mailbox.of("events")[-1].more:
+        room.live.catch_up(late, late.mailbox.of("events")[-1].events[-1].seq)
+    pieces = late.mailbox.of("events")
+    assert len(pieces) > 2
+    assert all(len(encode(piece)) < 1500 for piece in pieces)
+    seqs = [event.seq for piece in pieces for event in piece.events]
+    assert seqs == list(range(1, room.live.state.seq + 1))
 
 
 async def test_L2_what_piled_up_is_committed_in_one_transaction(room):

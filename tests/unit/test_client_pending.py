@@ -165,3 +165,14 @@ def test_A2_the_token_of_a_link_enters_no_url() -> None:
 def test_a_link_that_is_none_says_what_is_missing(url: str) -> None:
     with pytest.raises(BadLink):
         parse_link(url)
+
+
+async def test_L4_after_a_conflict_the_number_is_not_used_again() -> None:
+    pending, answers = await three()
+    pending.acked(Ack(1, 40), now=11.0)
+    pending.refused(refusal(2, "conflict", used=False))
+    with pytest.raises(Refused):
+        answers[1].result()
+    assert numbers(list(pending.unsent())) == [3]
+    pending.add(Undo, now=12.0)
+    assert numbers(list(pending.unsent())) == [4]

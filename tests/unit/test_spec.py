@@ -19,6 +19,9 @@ SPEC = (Path(__file__).parents[2] / "protocol" / "SPEC.md").read_text()
         f"| a prompt | {limits.MAX_PROMPT_CHARS} characters |",
         f"| a stroke | {limits.MAX_STROKE_POINTS:,} points |",
         f"| an upload | {limits.MAX_BLOB_BYTES // 2**20} MiB, {limits.MAX_BLOB_PIXELS:,} pixels",
+        f"| a piece of the log | {limits.MAX_EVENTS_PER_MESSAGE} events or "
+        f"{limits.MAX_PIECE_BYTES // 2**20} MiB |",
+        f"| people of a session | {limits.MAX_PARTICIPANTS:,} |",
         f"| connections of a session | {limits.MAX_CONNECTIONS} |",
         f"| edits waiting for the log | {limits.MAX_QUEUED_COMMANDS:,} a session |",
         f"| events waiting for a client | {limits.MAX_OUTBOX_BYTES // 2**20} MiB |",

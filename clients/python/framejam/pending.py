@@ -111,7 +111,10 @@ class Pending:
             outstanding.answer.set_exception(
                 Refused(refusal.code, refusal.message, refusal.field, refusal.rule)
             )
-        if not refusal.used:
+        if refusal.code == Code.CONFLICT:
+            # Somehow the number was used before: what waits behind it must not reuse it either.
+            self._renumber(refusal.client_seq + 1)
+        elif not refusal.used:
             self._renumber(refusal.client_seq)
 
     def _renumber(self, first: int) -> None:

@@ -99,11 +99,16 @@ def loss(vae: AutoencoderTiny, frames: torch.Tensor) -> torch.Tensor:
 
 
 @torch.no_grad()
-def fix_scale(vae: AutoencoderTiny, world: World, generator: torch.Generator) -> float:
-    """Set ``scaling_factor`` so that scaled latents have unit variance; returns the PSNR in dB."""
-    frames = training_frames(world, 256, generator)
-    latents = vae.encode(frames * 2 - 1).latents
+def fix_scale(vae: AutoencoderTiny, world: World, generator: torch.Generator) -> None:
+    """Set ``scaling_factor`` so that scaled latents have unit variance."""
+    latents = vae.encode(training_frames(world, 256, generator) * 2 - 1).latents
     vae.register_to_config(scaling_factor=round(1.0 / float(latents.std()), 4))
+
+
+@torch.no_grad()
+def psnr(vae: AutoencoderTiny, world: World, generator: torch.Generator) -> float:
+    """Peak signal-to-noise ratio in dB over frames with photographs and strokes among them."""
+    frames = training_frames(world, 256, generator)
     error = (decode(vae, encode(vae, frames)) - frames).square().mean()
     return float(-10.0 * torch.log10(error))
 
@@ -115,10 +120,17 @@ def train(
     seconds: float,
     batch: int = 40,
     max_steps: int | None = None,
+    decoder_only: bool = False,
 ) -> float:
-    """Train in place for ``seconds`` (or ``max_steps``), fix the scale; returns the PSNR in dB."""
+    """Train in place for ``seconds`` (or ``max_steps``), fix the scale; returns the PSNR in dB.
+
+    ``decoder_only`` leaves the latents as they are, so that a UNet trained on them stays valid.
+    """
     vae.to(world.device, memory_format=torch.channels_last).train()
-    optimiser = torch.optim.AdamW(vae.parameters(), lr=2e-3, weight_decay=1e-3)
+    vae.requires_grad_(True)
+    vae.encoder.requires_grad_(not decoder_only)
+    learnt = [p for p in vae.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(learnt, lr=2e-3, weight_decay=1e-3)
     clock = Budget(seconds, max_steps)
     while not clock.spent():
         for group in optimiser.param_groups:
@@ -126,10 +138,12 @@ def train(
         value = loss(vae, training_crops(world, batch, generator))
         optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(value)
-        torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(learnt, 1.0)
         optimiser.step()
         clock.tick()
         if clock.steps % 200 == 0:
-            print(f"autoencoder step {clock.steps} loss {float(value):.4f}", flush=True)
+            print(f"autoencoder step {clock.steps} loss {float(value.detach()):.4f}", flush=True)
     vae.eval().requires_grad_(False)
-    return fix_scale(vae, world, generator)
+    if not decoder_only:
+        fix_scale(vae, world, generator)
+    return psnr(vae, world, generator)

@@ -9,8 +9,7 @@ from framejam_protocol.messages import VERSION, Hello, Limits, Vocabulary, Welco
 from framejam_server.hub import Hub
 from framejam_server.live import LiveSession, Mailbox, Member
 from framejam_server.net.auth import authenticate, mint
-from framejam_server.session.canonical import state_hash
-from framejam_server.store.contract import Token
+from framejam_server.store.contract import StoreError, Token
 
 PALETTE = ("#e5484d", "#0090ff", "#30a46c", "#f76b15", "#8e4ec6", "#12a594", "#e93d82", "#ad7f58")
 """Colours for people who did not choose one: told apart on light and on dark."""
@@ -24,6 +23,14 @@ class Refused(Exception):
         self.close = close
         self.code = code
         self.field = field
+
+
+_CLIENT_TAKEN = Refused(
+    Close.CLIENT_TAKEN,
+    Code.CONFLICT,
+    "this client_id is somebody else's: choose a new random one",
+    "client_id",
+)
 
 
 async def admit(hub: Hub, hello: Hello, mailbox: Mailbox) -> tuple[LiveSession, Member]:
@@ -43,32 +50,23 @@ async def admit(hub: Hub, hello: Hello, mailbox: Mailbox) -> tuple[LiveSession, 
     if running is None:
         raise Refused(Close.GONE, Code.NOT_FOUND, "this session does not exist", "session")
     live = running.live
-    if len(live.members) >= limits.MAX_CONNECTIONS:
-        raise Refused(
-            Close.FULL,
-            Code.RATE_LIMITED,
-            f"the session has {limits.MAX_CONNECTIONS} connections; try again later",
-        )
-    taken = live.core.clients.get(hello.client_id)
-    if taken is not None and taken.participant != token.participant:
-        raise Refused(
-            Close.CLIENT_TAKEN,
-            Code.CONFLICT,
-            "this client_id is somebody else's: choose a new random one",
-            "client_id",
-        )
-    participant, own_token = token.participant, None
-    if participant is None:
-        participant, own_token = await _new_participant(hub, live, token, hello)
+    if len(live.members) + live.arriving >= limits.MAX_CONNECTIONS:
+        raise _full(f"the session has {limits.MAX_CONNECTIONS} connections; try again later")
+    live.arriving += 1
+    try:
+        participant, own_token = await _participant(hub, live, token, hello)
+    finally:
+        live.arriving -= 1
     client = live.core.bind(hello.client_id, participant)
-    assert client is not None  # nobody else can have bound it to another since the check above
+    if client is None:
+        raise _CLIENT_TAKEN
     recovered, last_seq = _resume(live, hello)
     welcome = Welcome(
         version=VERSION,
         session=live.row.id,
         epoch=live.row.epoch,
         head_seq=live.state.seq,
-        state_hash=state_hash(live.state),
+        state_hash=live.state_hash,
         recovered=recovered,
         participant=participant,
         role=live.state.participants[participant].role,
@@ -87,23 +85,43 @@ async def admit(hub: Hub, hello: Hello, mailbox: Mailbox) -> tuple[LiveSession, 
     return live, live.admit(participant, hello.client_id, mailbox, welcome, last_seq)
 
 
-async def _new_participant(
-    hub: Hub, live: LiveSession, invite: Token, hello: Hello
-) -> tuple[str, str]:
-    """Someone came through an invite: a participant with a token of their own."""
-    participant, count = hub.new_id(), len(live.state.participants)
+async def _participant(
+    hub: Hub, live: LiveSession, token: Token, hello: Hello
+) -> tuple[str, str | None]:
+    """Who this is, and their own token where it is new: through an invite comes a new person."""
+    participant = token.participant or hub.new_id()
+    if live.core.bind(hello.client_id, participant) is None:
+        raise _CLIENT_TAKEN
+    if token.participant is not None:
+        return participant, None
+    try:
+        return participant, await _join(hub, live, token.role, participant, hello)
+    except (Refused, StoreError):
+        live.core.release(hello.client_id)
+        raise
+
+
+async def _join(hub: Hub, live: LiveSession, role: str, participant: str, hello: Hello) -> str:
+    """A new participant in the log; returns the text of their token."""
+    count = len(live.state.participants)
+    if count >= limits.MAX_PARTICIPANTS:
+        raise _full(f"the session has {limits.MAX_PARTICIPANTS} people, and takes no more")
     # The token first: a participant without one could never come back as themselves.
-    token, text = mint(live.row.id, invite.role, participant)
+    token, text = mint(live.row.id, role, participant)
     await hub.store.add_token(token)
     await live.join(
         Joined(
             participant=participant,
             name=hello.name or f"Guest {count + 1}",
             color=hello.color or PALETTE[count % len(PALETTE)],
-            role=invite.role,
+            role=role,
         )
     )
-    return participant, text
+    return text
+
+
+def _full(message: str) -> Refused:
+    return Refused(Close.FULL, Code.RATE_LIMITED, message)
 
 
 def _resume(live: LiveSession, hello: Hello) -> tuple[bool, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 
 from framejam_server.store.contract import Store, Token
@@ -11,6 +12,8 @@ from framejam_server.store.contract import Store, Token
 ID_BYTES = 8
 SECRET_BYTES = 32
 """256 random bits: no need for a slow hash, there is nothing to guess."""
+
+_TOKEN = re.compile(r"[0-9a-f]{16}\.[A-Za-z0-9_-]{20,100}")
 
 
 def mint(
@@ -28,12 +31,14 @@ async def authenticate(store: Store, session: str, text: str) -> Token | None:
     Raises ``StoreError``. The secret is compared in constant time, and one comparison is made
     whether the id exists or not.
     """
+    if not _TOKEN.fullmatch(text):
+        return None
     token_id, _, secret = text.partition(".")
-    token = await store.token(token_id[: 2 * ID_BYTES])
+    token = await store.token(token_id)
     expected = token.digest if token is not None else bytes(32)
     genuine = hmac.compare_digest(_digest(secret), expected)
     return token if genuine and token is not None and token.session == session else None
 
 
 def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+    return hashlib.sha256(secret.encode()).digest()

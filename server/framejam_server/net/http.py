@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -69,6 +69,8 @@ class Api:
     files: BlobStore
     page: Path
     encode_clip: Callable[[Finished, int], bytes]
+    decoding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    """An image of the largest size takes 160 MB while it is decoded: two at a time."""
 
     def routes(self) -> list[web.RouteDef | web.StaticDef]:
         """Everything but the socket."""
@@ -104,7 +106,8 @@ class Api:
         if (request.content_length or 0) > MAX_BLOB_BYTES:
             raise HttpError(Code.TOO_LARGE, _too_large())
         data = await request.read()
-        media_type, width, height = await asyncio.to_thread(inspect_image, data)
+        async with self.decoding:
+            media_type, width, height = await asyncio.to_thread(inspect_image, data)
         try:
             blob = await asyncio.to_thread(self.files.put, data)
         except OSError as error:
@@ -148,8 +151,8 @@ class Api:
         """``GET .../clip.mp4``: the finished take as a video."""
         _, running = await self._who(request)
         conductor = running.conductor
-        finished = conductor.finished
-        if finished is None or conductor.position < conductor.steps:
+        finished = conductor.current_clip
+        if finished is None:
             raise HttpError(
                 Code.NOT_READY,
                 f"the take is at step {conductor.position} of "

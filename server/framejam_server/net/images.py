@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 
 from PIL import Image, UnidentifiedImageError
@@ -11,6 +12,8 @@ from framejam_protocol.errors import Code
 from framejam_protocol.limits import MAX_BLOB_PIXELS
 
 FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif"}
+# Phones write JPEGs that hold a second picture; Pillow calls these MPO.
+TYPES = {**FORMATS, "MPO": "image/jpeg"}
 
 
 class BadImage(ValueError):
@@ -40,7 +43,7 @@ def inspect_image(data: bytes) -> tuple[str, int, int]:
                 f"smaller than {MAX_BLOB_PIXELS:,} pixels in all",
             )
         image.load()
-        return FORMATS[image.format or ""], width, height
+        return TYPES[image.format or ""], width, height
     except Image.DecompressionBombError as error:
         raise BadImage(
             Code.TOO_LARGE,
@@ -53,7 +56,15 @@ def inspect_image(data: bytes) -> tuple[str, int, int]:
             "these bytes are no PNG, JPEG, WebP or GIF image, "
             "whatever the file is called; convert it and send it again",
         ) from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        EOFError,
+        LookupError,
+        TypeError,
+        struct.error,
+    ) as error:
         if isinstance(error, BadImage):
             raise
         raise BadImage(

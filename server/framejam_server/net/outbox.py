@@ -47,9 +47,9 @@ class Outbox:
         self._wake.set()
 
     def offer(self, key: Hashable, data: bytes) -> None:
-        """Deliver when nothing reliable waits; replaces an older offer of the same key."""
+        """Deliver when nothing reliable waits; replaces an older offer of the same key
+        in its place, so that keys renewed often do not push others back for ever."""
         if self.closed_with is None:
-            self._offers.pop(key, None)
             self._offers[key] = data
             self._wake.set()
 

@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import structlog
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from framejam_protocol import limits
 from framejam_protocol.errors import Close, Code
@@ -38,6 +38,12 @@ log = structlog.get_logger("framejam.socket")
 
 HEARTBEAT_S: Final = 20.0
 """Protocol-level pings find connections whose other end vanished without a word."""
+
+CLOSE_S: Final = 5.0
+"""How long the other end may take to answer a close."""
+
+MAX_REASON_BYTES: Final = 123
+"""RFC 6455, 5.5: a control frame carries 125 bytes, two of them the code."""
 
 UNSENT_LOW_WATER: Final = 64 * 1024
 """What the kernel may hold unsent; more would be stale previews nobody wants any more (C4)."""
@@ -68,13 +74,15 @@ class Sockets:
             outbox = Outbox(ws.send_bytes)
             live, member = await admit(self.hub, hello, outbox)
         except Refused as refused:
-            return await _refuse(ws, refused)
+            return await _refuse(request, ws, refused)
         except StoreError as error:
-            return await _refuse(ws, Refused(Close.UNAVAILABLE, Code.UNAVAILABLE, str(error)))
+            return await _refuse(
+                request, ws, Refused(Close.UNAVAILABLE, Code.UNAVAILABLE, str(error))
+            )
         finally:
             self.waiting -= 1
         try:
-            await _converse(ws, outbox, live, member)
+            await _converse(request, ws, outbox, live, member)
         finally:
             live.leave(member)
         return ws
@@ -84,13 +92,18 @@ class Sockets:
         origin = request.headers.get("Origin")
         if origin is None or origin in self.allowed_origins:
             return True
-        return urlsplit(origin).netloc == request.host
+        try:
+            return urlsplit(origin).netloc == request.host
+        except ValueError:
+            return False
 
 
 async def _hello(ws: web.WebSocketResponse) -> Hello:
     """The first message, within its limits. Raises ``Refused``."""
     try:
-        first = await ws.receive(timeout=limits.HELLO_TIMEOUT_S)
+        # Around the whole wait: a receive's own timeout starts again with every ping.
+        async with asyncio.timeout(limits.HELLO_TIMEOUT_S):
+            first = await ws.receive()
     except TimeoutError:
         raise Refused(Close.HELLO_TIMEOUT, Code.INVALID, "say hello first, and sooner") from None
     if first.type is not WSMsgType.BINARY:
@@ -120,32 +133,51 @@ async def _hello(ws: web.WebSocketResponse) -> Hello:
 
 
 async def _converse(
-    ws: web.WebSocketResponse, outbox: Outbox, live: LiveSession, member: Member
+    request: web.Request,
+    ws: web.WebSocketResponse,
+    outbox: Outbox,
+    live: LiveSession,
+    member: Member,
 ) -> None:
     """Read and write until one end is done; whichever ends first ends the other."""
     reader = asyncio.create_task(_read(ws, outbox, live, member))
     writer = asyncio.create_task(outbox.run())
-    done, pending = await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
-    if reader in done and outbox.closed_with is not None:
-        # The reader closed the outbox to say why: let the words go out.
-        await asyncio.wait({writer})
-    for task in pending:
-        task.cancel()
-    results = await asyncio.gather(reader, writer, return_exceptions=True)
+    try:
+        await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
+        if outbox.closed_with is not None:
+            # Whoever closed it said why: let the words go out (the outbox bounds the time).
+            await asyncio.wait({writer})
+    finally:
+        reader.cancel()
+        writer.cancel()
+        results = await asyncio.gather(reader, writer, return_exceptions=True)
     for result in results:
         if isinstance(result, Exception) and not isinstance(result, ConnectionError):
             log.error("connection failed", participant=member.participant, exc_info=result)
-    if outbox.closed_with is not None:
-        code, reason = outbox.closed_with
-        await ws.close(code=code, message=reason.encode())
-    elif not ws.closed:
-        await ws.close()
+    code, reason = outbox.closed_with or (WSCloseCode.OK, "")
+    await _close(request, ws, code, reason)
+
+
+async def _close(request: web.Request, ws: web.WebSocketResponse, code: int, reason: str) -> None:
+    """Close with words, but not for ever: a client that takes nothing is cut off (C4)."""
+    if ws.closed:
+        return
+    try:
+        async with asyncio.timeout(CLOSE_S):
+            await ws.close(code=code, message=reason.encode()[:MAX_REASON_BYTES])
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()
 
 
 async def _read(
     ws: web.WebSocketResponse, outbox: Outbox, live: LiveSession, member: Member
 ) -> None:
     async for received in ws:
+        if outbox.closed_with is not None:
+            return
+        # A burst that has arrived already would otherwise be handled without letting others run.
+        await asyncio.sleep(0)
         if received.type is not WSMsgType.BINARY:
             if received.type is WSMsgType.TEXT:
                 _send(
@@ -197,13 +229,14 @@ def _send(outbox: Outbox, message: ServerMessage) -> None:
     outbox.send(encode(message))
 
 
-async def _refuse(ws: web.WebSocketResponse, refused: Refused) -> web.WebSocketResponse:
+async def _refuse(
+    request: web.Request, ws: web.WebSocketResponse, refused: Refused
+) -> web.WebSocketResponse:
     """Say why in a message (browsers show close reasons poorly), then close with the code."""
     if not ws.closed:
-        await ws.send_bytes(
-            encode(Fault(code=refused.code, message=str(refused), field=refused.field, rule="C1"))
-        )
-        await ws.close(code=refused.close, message=str(refused).encode()[:120])
+        fault = Fault(code=refused.code, message=str(refused), field=refused.field, rule="C1")
+        await ws.send_bytes(encode(fault))
+        await _close(request, ws, refused.close, str(refused))
     return ws
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from framejam_server.render.environment import QUIET
@@ -105,7 +107,19 @@ class Worker:
             await process.wait()
 
     async def _start(self) -> Ready:
-        self._process = await asyncio.create_subprocess_exec(
+        try:
+            self._process = await self._spawn()
+        except OSError as error:
+            raise WorkerDied(f"the renderer did not start: {error}") from error
+        self._generation += 1
+        ready = await self._answer()
+        if not isinstance(ready, Ready):
+            raise WorkerDied("the worker did not say that it is ready")
+        log.info("worker ready", pid=self._process.pid, model=ready.model)
+        return ready
+
+    async def _spawn(self) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "framejam_server.render.process",
@@ -118,12 +132,6 @@ class Worker:
             # Ctrl-C is for the server, which then closes the pipe.
             start_new_session=True,
         )
-        self._generation += 1
-        ready = await self._answer()
-        if not isinstance(ready, Ready):
-            raise WorkerDied("the worker did not say that it is ready")
-        log.info("worker ready", pid=self._process.pid, model=ready.model)
-        return ready
 
     async def _ask(self, request: Advance) -> Answer:
         assert self._process is not None
@@ -138,12 +146,16 @@ class Worker:
         try:
             head = await process.stdout.readexactly(LENGTH.size)
             return answer_decoder.decode(await process.stdout.readexactly(LENGTH.unpack(head)[0]))
-        except (asyncio.IncompleteReadError, ConnectionError) as error:
+        except (asyncio.IncompleteReadError, ConnectionError, msgspec.DecodeError) as error:
             self._process = None
+            if process.returncode is None:
+                with suppress(ProcessLookupError):
+                    process.kill()
             code = await process.wait()
             raise WorkerDied(f"the render worker ended with exit code {code}") from error
         except asyncio.CancelledError:
             # Its answer would be read as the answer to the next request: start a fresh one.
             self._process = None
-            process.kill()
+            with suppress(ProcessLookupError):
+                process.kill()
             raise

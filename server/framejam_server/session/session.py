@@ -241,8 +241,9 @@ class Session:
 
 def _digest(sent: Command | WireError) -> bytes:
     """What decides whether two commands are the same."""
-    data = sent.raw if isinstance(sent, WireError) else payload(sent)
-    return hashlib.sha256(data).digest()
+    if isinstance(sent, WireError):
+        return sent.digest
+    return hashlib.sha256(payload(sent)).digest()
 
 
 def _again(receipt: Receipt, digest: bytes) -> Answer:

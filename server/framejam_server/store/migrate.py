@@ -8,14 +8,14 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import URL, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
 import framejam_migrations
 from framejam_server.store.contract import StoreError
 
 
-def migrate(url: str) -> None:
+def migrate(url: URL | str) -> None:
     """Upgrade the database at ``url`` (a synchronous SQLAlchemy URL) to the newest revision.
 
     Blocks: call it in a thread. Raises ``StoreError`` where the database is newer than this code,

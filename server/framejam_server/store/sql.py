@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Table, delete, event, select
+from sqlalchemy import URL, Table, delete, event, select
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -42,9 +42,9 @@ _event_decoder: Final = msgspec.msgpack.Decoder(Event)
 _answer_decoder: Final[msgspec.msgpack.Decoder[Answer]] = msgspec.msgpack.Decoder(Answer)
 
 
-def sqlite_url(file: Path, driver: str = "sqlite+aiosqlite") -> str:
+def sqlite_url(file: Path, driver: str = "sqlite+aiosqlite") -> URL:
     """The SQLAlchemy URL of a SQLite file."""
-    return f"{driver}:///{file}"
+    return URL.create(driver, database=str(file))
 
 
 def create_engine(file: Path) -> AsyncEngine:
@@ -78,7 +78,6 @@ class SqlStore:
         return [SessionRow(*row) for row in await self._rows(query)]
 
     async def load(self, session: str) -> StoredSession | None:
-        # One transaction: events and receipts are of the same moment.
         async with self._read() as connection:
             row = (await connection.execute(_of(tables.sessions, "id", session))).first()
             if row is None:

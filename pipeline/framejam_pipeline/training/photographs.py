@@ -1,0 +1,45 @@
+"""Cut the photographs' crops once into ``photographs.npz``, which is package data.
+
+Unpack the wheels of scikit-image 0.26.0 and scikit-learn 1.9.1 into one folder, then run
+``python -m framejam_pipeline.training.photographs FOLDER``. Authors and licences of the
+pictures: LICENSES/photographs.md.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from PIL import Image
+
+from framejam_pipeline.training.backgrounds import PHOTOGRAPHS_FILE
+
+EDGE_PX: Final = 128
+"""Edge of a stored crop: twice a frame, so that a frame can be cut from it in many ways."""
+
+CROPS: Final[dict[str, tuple[tuple[int, int, int], ...]]] = {
+    "skimage/data/rocket.jpg": ((0, 0, 427), (200, 0, 427), (220, 150, 200)),
+    "skimage/data/coffee.png": ((0, 0, 400), (200, 0, 400), (180, 60, 220)),
+    "skimage/data/chelsea.png": ((0, 0, 300), (120, 0, 300), (90, 20, 160)),
+    "sklearn/datasets/images/china.jpg": ((0, 0, 427), (213, 0, 427), (100, 150, 220)),
+    "sklearn/datasets/images/flower.jpg": ((0, 0, 427), (213, 0, 427)),
+}
+"""Picture -> squares to cut from it, as (left, top, edge) in its own pixels."""
+
+
+def write_photographs(folder: Path, target: Path = PHOTOGRAPHS_FILE) -> None:
+    """Cut and scale every crop; they are stored by the picture's name and a number."""
+    crops = {}
+    for path, squares in CROPS.items():
+        picture = Image.open(folder / path).convert("RGB")
+        for index, (left, top, edge) in enumerate(squares):
+            square = picture.crop((left, top, left + edge, top + edge))
+            small = square.resize((EDGE_PX, EDGE_PX), Image.Resampling.LANCZOS)
+            crops[f"{Path(path).stem}{index}"] = np.asarray(small, dtype=np.uint8)
+    np.savez_compressed(target, allow_pickle=False, **crops)
+
+
+if __name__ == "__main__":
+    write_photographs(Path(sys.argv[1]))
