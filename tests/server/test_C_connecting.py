@@ -5,6 +5,7 @@ import struct
 
 import msgpack
 import pytest
+import websockets
 from running import Raw, preview_done, preview_seq, preview_step
 
 from framejam_protocol.errors import Close
@@ -225,8 +226,9 @@ async def test_C4_presence_reaches_the_others_and_is_never_stored(shared):
     me = one.welcome["participant"]
     assert not [m for m in one.messages if m["type"] == "presence" and m["participant"] == me]
     await one.close()
-    gone = await two.wait_for(lambda m: m["type"] == "presence" and m["cursor"] is None)
-    assert gone["participant"] == one.welcome["participant"]
+    await two.wait_for(
+        lambda m: m["type"] == "presence" and m["cursor"] is None and m["participant"] == me
+    )
     third = await shared.join()
     assert not [m for m in third.messages if m["type"] == "presence"]
     await two.close()
@@ -247,3 +249,25 @@ async def test_C6_a_server_that_stops_tells_its_clients_to_come_back(launch):
     assert back.welcome["head_seq"] >= ack["seq"]
     await back.preview(preview_done)
     await asyncio.gather(raw.close(), back.close())
+
+
+async def test_C4_a_client_that_never_reads_is_cut_off_and_costs_the_others_nothing(launch):
+    server = launch()
+    writer = await server.join(name="Writer")
+    url = server.origin.replace("http", "ws") + "/socket"
+    hello = {"type": "hello", "versions": [1], "session": server.session, "token": server.token}
+    # One message in the client's queue, then its kernel buffer fills, then the server's.
+    async with websockets.connect(url, max_queue=1, max_size=2**26) as stuck:
+        await stuck.send(msgpack.packb({**hello, "client_id": "client-stuck", "name": "Stuck"}))
+
+        def stuck_connections():
+            lists = [m["people"] for m in writer.messages if m["type"] == "people"]
+            return [p["connections"] for p in lists[-1] if p["name"] == "Stuck"]
+
+        await writer.wait_for(lambda m: m["type"] == "people" and stuck_connections() == [1])
+        points = [[60000, 60000 - n] for n in range(4096)]
+        stroke = {"kind": "paint", "points": points, "color": "#ff0000", "width": 900}
+        for _ in range(400):  # 10 MB and more: beyond what the server keeps for anybody
+            assert (await writer.command(type="edit", instruction=stroke))["type"] == "ack"
+        await writer.wait_for(lambda m: m["type"] == "people" and stuck_connections() == [0], 60)
+    await writer.close()
