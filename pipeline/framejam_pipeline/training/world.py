@@ -133,7 +133,7 @@ class World:
         return torch.tensor(values, device=self.device, dtype=torch.float32)
 
     def keep_inside(self, scenes: Scenes) -> None:
-        """Turn motions that would leave the frame around, and shrink what still would."""
+        """Turn round, in place, motions that would leave the frame or grow past any size."""
         axis = self._axes(_MOTION_AXES)[scenes.motion]
         end = scenes.centre + axis * scenes.reach[:, None]
         leaves = ((end < 8) | (end > EDGE - 8)).any(dim=1)
