@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -95,6 +96,47 @@ def test_a_field_one_is_in_follows_the_others_and_says_who(pair: tuple[Studio, S
     expect(ada.edits(grace.name, "content")).to_have_count(0)
 
 
+def test_a_draft_overwrites_nobody_unasked(pair: tuple[Studio, Studio]) -> None:
+    ada, grace = pair
+    field = grace.part("content")
+    # A pause in typing that lasts as long as the test needs.
+    grace.page.evaluate(
+        """() => {
+          const real = window.setTimeout;
+          window.setTimeout = (act, ms, ...more) => ms === 900 ? 0 : real(act, ms, ...more);
+        }"""
+    )
+    field.fill("a red ball")
+    ada.write("content", "a green ball")
+    expect(grace.part("content-fate")).to_contain_text(f"Changed by {ada.name}")
+    field.blur()
+    expect(field).to_have_value("a red ball")
+    expect(grace.part("content-fate")).to_have_attribute("data-phase", "typing")
+    expect(ada.edits(grace.name, "content")).to_have_count(0)
+    field.press("Enter")
+    expect(ada.part("content")).to_have_value("a red ball")
+
+
+def test_a_word_is_a_whole_edit_and_an_invite_is_not_copied_unasked(
+    pair: tuple[Studio, Studio],
+) -> None:
+    ada, grace = pair
+    word = grace.part("content-word").first
+    word.click()
+    # Not "typing": there is no pause to wait for.
+    assert grace.part("content-fate").get_attribute("data-phase") in {"sending", "sent", "entered"}
+    expect(ada.edits(grace.name, "content")).to_have_count(1)
+    ada.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    ada.page.evaluate("navigator.clipboard.writeText('mine')")
+    link = ada.invite("viewer")
+    assert ada.page.evaluate("navigator.clipboard.readText()") == "mine"
+    ada.part("invite").click()
+    expect(ada.part("invite-link")).not_to_have_value("")
+    ada.part("invite-copy").click()
+    expect(ada.part("invite-copy")).to_have_text("Copied")
+    assert ada.page.evaluate("navigator.clipboard.readText()") not in {"mine", link}
+
+
 def test_undo_takes_back_the_own_edit_only(
     pair: tuple[Studio, Studio],
     shots: Path | None,
@@ -171,6 +213,8 @@ def test_a_wrong_link_says_so(server: Server, visitor: Callable[..., Studio]) ->
     mallory.page.goto(server.link.split("#")[0] + "#guessed")
     mallory.part("join").click()
     expect(mallory.part("banner")).to_contain_text("no longer lets you in")
+    # The right one, pasted over it: only the fragment of the address changes.
+    mallory.open(server.link)
 
 
 def test_a_killed_server_comes_back_to_the_same_people(
@@ -184,9 +228,12 @@ def test_a_killed_server_comes_back_to_the_same_people(
     server.kill()
     for studio in pair:
         expect(studio.part("banner")).to_contain_text("Connection lost")
-    # What is given meanwhile is kept, and sent when the server is back (L4).
+    # What is given meanwhile is kept, and sent when the server is back (L4): the last text only.
+    grace.write("motion", "growing")
     grace.write("motion", "standing still")
     expect(grace.part("motion-fate")).to_have_attribute("data-phase", "sending")
+    expect(grace.part("undo")).to_be_disabled()
+    expect(grace.part("undo")).to_have_attribute("title", re.compile("until the connection is"))
     if shots is not None:
         grace.page.wait_for_timeout(1000)  # a short break shows no banner
     grace.shot(shots, "banner")
@@ -194,5 +241,6 @@ def test_a_killed_server_comes_back_to_the_same_people(
     for studio in pair:
         expect(studio.part("banner")).to_have_count(0, timeout=60_000)
         expect(studio.edits(ada.name, "content").first).to_contain_text("a big yellow star")
-        expect(studio.edits(grace.name, "motion").first).to_contain_text("standing still")
+        expect(studio.edits(grace.name, "motion")).to_have_count(1)
+        expect(studio.edits(grace.name, "motion")).to_contain_text("standing still")
         studio.wait_finished()

@@ -15,9 +15,15 @@ const vocabulary = {
 const groups = groupsFor('content', vocabulary);
 
 function click(text: string, word: string, all: readonly WordGroup[] = groups): string {
+  return pick(text, word, 500, all) ?? 'too long';
+}
+
+function pick(
+  text: string, word: string, limit: number, all: readonly WordGroup[] = groups,
+): string | null {
   const group = all.find((g) => g.words.includes(word));
   if (!group) throw new Error(`no group has ${word}`);
-  return withWord(text, word, group, all);
+  return withWord(text, word, group, all, limit);
 }
 
 const present = (text: string): string[] => wordsIn(text, groups).map((f) => f.word);
@@ -52,6 +58,12 @@ describe('words the model knows', () => {
 
   it('are whole words, whatever their case', () => {
     expect(present('A Reddish CAT, on the sea')).toEqual(['cat', 'on the sea']);
+  });
+
+  it('never make a prompt longer than the session takes', () => {
+    expect(pick('a cat', 'red', 9)).toBe('a red cat');
+    expect(pick('a cat', 'red', 8)).toBeNull();
+    expect(pick('a red cat', 'red', 8)).toBe('a cat');
   });
 
   it('only add where they are not sorted by meaning', () => {

@@ -18,13 +18,13 @@ export interface Pending {
   readonly command: Command;
   /** The event it became, once acknowledged; it stays pending until that event is here. */
   readonly seq: number | null;
+  /** Whether it was ever on the wire: from then on its number stands for these words (L4). */
+  readonly sent: boolean;
 }
 
 export class CommandQueue {
   #nextKey = 1;
   #nextSeq = 1;
-  /** The highest number the server is known to have used up. */
-  #settled = 0;
   #pending: Pending[] = [];
 
   get pending(): readonly Pending[] {
@@ -38,16 +38,36 @@ export class CommandQueue {
 
   push(draft: Draft): Pending {
     const command = { ...draft, client_seq: this.#nextSeq } as Command;
-    const pending = { key: this.#nextKey, command, seq: null };
+    const pending = { key: this.#nextKey, command, seq: null, sent: false };
     this.#nextKey += 1;
     this.#nextSeq += 1;
     this.#pending = [...this.#pending, pending];
     return pending;
   }
 
+  /**
+   * Put another command in the place of one that was never sent.
+   *
+   * Returns null where that one was sent, or where an undo or redo behind it means it.
+   */
+  replace(key: number, draft: Draft): Pending | null {
+    const at = this.#pending.findIndex((p) => p.key === key);
+    const old = this.#pending[at];
+    if (!old || old.sent) return null;
+    if (this.#pending.slice(at + 1).some((p) => p.command.type !== 'edit')) return null;
+    const command = { ...draft, client_seq: old.command.client_seq } as Command;
+    const replaced = { ...old, command };
+    this.#pending = this.#pending.map((p) => (p === old ? replaced : p));
+    return replaced;
+  }
+
+  /** Everything here has been on the wire. */
+  markSent(): void {
+    this.#pending = this.#pending.map((p) => (p.sent ? p : { ...p, sent: true }));
+  }
+
   /** The server stored the command as event `seq`. */
   acknowledge(clientSeq: number, seq: number): void {
-    this.#settle(clientSeq);
     this.#pending = this.#pending.map((p) =>
       p.command.client_seq === clientSeq && p.seq === null ? { ...p, seq } : p);
   }
@@ -59,49 +79,47 @@ export class CommandQueue {
     return done;
   }
 
+  /** The log begins anew (C2): what was acknowledged is in it or lost, and not on its way. */
+  forgetAcknowledged(): void {
+    this.#pending = this.#pending.filter((p) => p.seq === null);
+  }
+
   /**
    * The server refused the command for good; it is taken out and returned.
    *
-   * Where the refusal did not use up the number, those behind move one down: the server still
-   * waits for it and refused them as a gap.
+   * Those behind keep their numbers. Where the server still waits for this one it refuses them as
+   * a gap and says so; after a `conflict` it does not: that number stands for something else.
    */
-  refuse(clientSeq: number, used: boolean): Pending | null {
-    const refused = this.#unansweredAt(clientSeq);
+  refuse(clientSeq: number): Pending | null {
+    const refused = this.#pending.find(
+      (p) => p.seq === null && p.command.client_seq === clientSeq);
     if (!refused) return null;
     this.#pending = this.#pending.filter((p) => p !== refused);
-    if (used) this.#settle(clientSeq);
-    else this.#renumber(clientSeq);
     return refused;
   }
 
-  /** The server told which number it expects next (a welcome, or a gap). */
+  /**
+   * The server told which number it expects next (a welcome, or a gap), and is believed.
+   *
+   * Numbers below it were answered before, and are again. Where it is lower than all of ours the
+   * server has lost the rest, and only counting from there makes it listen.
+   */
   expected(clientSeq: number): void {
-    const first = this.#pending.find((p) => p.seq === null);
-    if (!first) {
-      this.#nextSeq = Math.max(clientSeq, this.#settled + 1);
-    } else if (first.command.client_seq > clientSeq && clientSeq > this.#settled) {
-      this.#renumber(clientSeq);
-    }
+    const waiting = this.unanswered;
+    const first = waiting[0]?.client_seq ?? clientSeq;
+    if (first > clientSeq) this.#renumber(clientSeq);
+    else this.#nextSeq = Math.max(clientSeq, (waiting.at(-1)?.client_seq ?? 0) + 1);
   }
 
   /** Under a new client id counting begins again at 1. */
   restart(): void {
-    this.#settled = 0;
     this.#renumber(1);
-  }
-
-  #unansweredAt(clientSeq: number): Pending | undefined {
-    return this.#pending.find((p) => p.seq === null && p.command.client_seq === clientSeq);
-  }
-
-  #settle(clientSeq: number): void {
-    this.#settled = Math.max(this.#settled, clientSeq);
   }
 
   #renumber(from: number): void {
     let next = from;
     this.#pending = this.#pending.map((p) => {
-      if (p.seq !== null || p.command.client_seq < from) return p;
+      if (p.seq !== null) return p;
       const renumbered = { ...p, command: { ...p.command, client_seq: next } };
       next += 1;
       return renumbered;

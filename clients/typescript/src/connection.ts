@@ -38,10 +38,10 @@ const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 8_000;
 const HELLO_MS = 10_000;
 /** A connection that brings nothing for a whole interval, not even a pong, is dead. */
-export const HEARTBEAT_MS = 15_000;
+const HEARTBEAT_MS = 15_000;
 
 /** Full jitter over a doubling window: clients of a restarted server do not come all at once. */
-export function backoff(attempt: number, random: number): number {
+function backoff(attempt: number, random: number): number {
   const window = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt);
   return Math.round(window * (0.2 + 0.8 * random));
 }

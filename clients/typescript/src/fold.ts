@@ -48,6 +48,8 @@ export class LogFold {
   #settings: Settings | null = null;
   readonly #participants = new Map<string, Participant>();
   readonly #edits = new Map<number, EditRecord>();
+  /** How many live edits each person has. */
+  readonly #live = new Map<string, number>();
   readonly #redo = new Map<string, (readonly number[])[]>();
   #state: LogState | null = null;
 
@@ -75,15 +77,18 @@ export class LogFold {
           seq: event.seq, at: event.at, author: event.author, instruction: body.instruction,
           undone: false, entry: null,
         });
+        this.#count(event.author, 1);
         // A new edit clears its author's redo stack and nobody else's (U4).
         this.#redo.delete(event.author);
         break;
       case 'undone':
         this.#change(body.groups, { undone: true });
+        this.#count(event.author, -body.groups.length);
         this.#redo.set(event.author, [...(this.#redo.get(event.author) ?? []), body.groups]);
         break;
       case 'redone':
         this.#change(body.groups, { undone: false });
+        this.#count(event.author, body.groups.length);
         this.#redo.set(event.author, (this.#redo.get(event.author) ?? []).slice(0, -1));
         break;
       case 'entered':
@@ -92,22 +97,24 @@ export class LogFold {
     }
   }
 
-  /** Whether this person has a live edit of their own to undo (U2). */
-  canUndo(participant: string): boolean {
-    for (const edit of this.#edits.values()) {
-      if (edit.author === participant && !edit.undone) return true;
-    }
-    return false;
+  /** How many live edits of their own this person has to undo (U2). */
+  undoable(participant: string): number {
+    return this.#live.get(participant) ?? 0;
   }
 
-  /** Whether this person has undone something that can come back (U4). */
-  canRedo(participant: string): boolean {
-    return (this.#redo.get(participant)?.length ?? 0) > 0;
+  /** How many undos of theirs this person can take back (U4). */
+  redoable(participant: string): number {
+    return this.#redo.get(participant)?.length ?? 0;
   }
 
   get state(): LogState {
     this.#state ??= this.#fold();
     return this.#state;
+  }
+
+  /** People undo and redo their own edits only (U2): the event's author is the edits'. */
+  #count(author: string, change: number): void {
+    this.#live.set(author, this.undoable(author) + change);
   }
 
   #change(seqs: readonly number[], change: Partial<Pick<EditRecord, 'undone' | 'entry'>>): void {

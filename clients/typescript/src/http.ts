@@ -40,35 +40,39 @@ export class HttpApi {
 
   /** Upload an image file; its id goes into an `image` instruction. */
   async uploadImage(file: Blob): Promise<UploadedImage> {
-    return (await this.#call('/blobs', { method: 'POST', body: file })).json();
+    return this.#call('/blobs', (response) => response.json(), { method: 'POST', body: file });
   }
 
   async image(blob: string): Promise<Blob> {
-    return (await this.#call(`/blobs/${blob}`)).blob();
+    return this.#call(`/blobs/${blob}`, (response) => response.blob());
   }
 
   /** Make a link that lets people in with this role (owners only). */
   async invite(role: Role): Promise<Invite> {
     const body = JSON.stringify({ role });
     const headers = { 'Content-Type': 'application/json' };
-    return (await this.#call('/invites', { method: 'POST', body, headers })).json();
+    return this.#call('/invites', (response) => response.json(),
+                      { method: 'POST', body, headers });
   }
 
   /** The finished take as MP4; refused as `not_ready` while it is denoising. */
   async clip(): Promise<Blob> {
-    return (await this.#call('/clip.mp4')).blob();
+    return this.#call('/clip.mp4', (response) => response.blob());
   }
 
-  async #call(path: string, init: RequestInit = {}): Promise<Response> {
+  /** Every failure is an ApiError, also that of a network that breaks in mid-answer. */
+  async #call<T>(
+    path: string, read: (response: Response) => Promise<T>, init: RequestInit = {},
+  ): Promise<T> {
     const headers = { ...init.headers, Authorization: `Bearer ${this.#token()}` };
-    let response: Response;
     try {
-      response = await fetch(this.#base + path, { ...init, headers });
-    } catch (cause) {
+      const response = await fetch(this.#base + path, { ...init, headers });
+      if (!response.ok) throw await readError(response);
+      return await read(response);
+    } catch (error) {
+      if (error instanceof ApiError) throw error;
       throw new ApiError(0, 'unreachable', 'The server cannot be reached just now.');
     }
-    if (!response.ok) throw await readError(response);
-    return response;
   }
 }
 

@@ -10,6 +10,7 @@ export { ApiError, HttpApi, type Invite, type UploadedImage } from './http.ts';
 export type * from './instructions.ts';
 export { parseLink, socketUrl, type Link } from './link.ts';
 export * from './messages.ts';
+export { outlook, type Outlook, type PendingEdit } from './outlook.ts';
 export { isPreview, parsePreview, type Preview } from './preview.ts';
 export { Session, type SessionEvents, type SessionOptions } from './session.ts';
 export { decodeMessage, encodeMessage } from './wire.ts';

@@ -1,8 +1,8 @@
 /** The preview frame (C5): a big-endian header of 40 bytes, then image bytes. */
 
 /** The first byte of a preview: the one byte that never occurs in MessagePack. */
-export const PREVIEW_MARK = 0xc1;
-export const PREVIEW_HEADER_BYTES = 40;
+const PREVIEW_MARK = 0xc1;
+const PREVIEW_HEADER_BYTES = 40;
 
 const HEADER_VERSION = 1;
 const TIER_DECODED = 2;

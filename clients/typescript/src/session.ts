@@ -13,6 +13,7 @@ import {
   VERSION, type ClientMessage, type Fault, type Person, type Presence, type PresenceUpdate,
   type Refusal, type TakeStatus, type Watch, type Welcome,
 } from './messages.ts';
+import { outlook, type Outlook } from './outlook.ts';
 import { isPreview, parsePreview, type Preview } from './preview.ts';
 import { decodeMessage, encodeMessage } from './wire.ts';
 
@@ -108,12 +109,13 @@ export class Session extends Emitter<SessionEvents> {
     return this.#queue.pending;
   }
 
+  /** Whether one more undo has something to take back, after all that is on its way. */
   get canUndo(): boolean {
-    return this.#welcome !== null && this.#fold.canUndo(this.#welcome.participant);
+    return this.#outlook().undos > 0;
   }
 
   get canRedo(): boolean {
-    return this.#welcome !== null && this.#fold.canRedo(this.#welcome.participant);
+    return this.#outlook().redos > 0;
   }
 
   /** Connect, or stop waiting for the next attempt (the network is back). */
@@ -130,6 +132,16 @@ export class Session extends Emitter<SessionEvents> {
   /** Give an instruction. Sent now or after the next reconnect; returns what to follow it by. */
   edit(instruction: Instruction, depth: number | null = null): Pending {
     return this.#command({ type: 'edit', instruction, depth });
+  }
+
+  /**
+   * Give this in the place of an edit that is pending and was never sent: a text that changes
+   * while the connection is away is one edit. Returns null where it is too late for that.
+   */
+  replace(key: number, instruction: Instruction, depth: number | null = null): Pending | null {
+    const pending = this.#queue.replace(key, { type: 'edit', instruction, depth });
+    if (pending) this.emit('pending', this.#queue.pending);
+    return pending;
   }
 
   undo(): Pending {
@@ -157,9 +169,14 @@ export class Session extends Emitter<SessionEvents> {
 
   #command(draft: Draft): Pending {
     const pending = this.#queue.push(draft);
-    this.#send(pending.command);
+    if (this.#send(pending.command)) this.#queue.markSent();
     this.emit('pending', this.#queue.pending);
     return pending;
+  }
+
+  #outlook(): Outlook {
+    const me = this.#welcome?.participant ?? '';
+    return outlook(this.#queue.pending, this.#fold.undoable(me), this.#fold.redoable(me));
   }
 
   #send(message: ClientMessage): boolean {
@@ -210,7 +227,10 @@ export class Session extends Emitter<SessionEvents> {
   }
 
   #welcomed(welcome: Welcome): void {
-    if (!welcome.recovered) this.#fold = new LogFold();
+    if (!welcome.recovered) {
+      this.#fold = new LogFold();
+      this.#queue.forgetAcknowledged();
+    }
     this.#welcome = welcome;
     this.#token = welcome.token ?? this.#token;
     this.#askedAfter = null;
@@ -218,7 +238,10 @@ export class Session extends Emitter<SessionEvents> {
     this.#queue.expected(welcome.next_client_seq);
     this.#connection.welcomed();
     this.emit('welcome', welcome);
-    if (!welcome.recovered) this.emit('state', this.#fold.state);
+    if (!welcome.recovered) {
+      this.emit('state', this.#fold.state);
+      this.emit('pending', this.#queue.pending);
+    }
     if (this.#watch) this.#send(this.#watch);
     if (this.#presence) this.#send(this.#presence);
     this.#resend();
@@ -259,9 +282,8 @@ export class Session extends Emitter<SessionEvents> {
       this.#resendIn(refusal.retry_after_ms ?? pause);
       return;
     }
-    const pending = this.#queue.refuse(refusal.client_seq, refusal.used);
+    const pending = this.#queue.refuse(refusal.client_seq);
     if (!pending) return;
-    if (!refusal.used) this.#resendIn(GAP_RETRY_MS);
     this.emit('refused', { pending, refusal });
     this.emit('pending', this.#queue.pending);
   }
@@ -275,7 +297,10 @@ export class Session extends Emitter<SessionEvents> {
   }
 
   #resend(): void {
-    for (const command of this.#queue.unanswered) this.#send(command);
+    for (const command of this.#queue.unanswered) {
+      if (!this.#send(command)) return;
+    }
+    this.#queue.markSent();
   }
 
   #closed(code: number): void {

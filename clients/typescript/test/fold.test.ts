@@ -63,16 +63,16 @@ describe('folding the log', () => {
     const log = new Log();
     const a = log.content('a', '1');
     const b = log.content('b', '2');
-    expect(log.fold.canRedo('a')).toBe(false);
+    expect(log.fold.redoable('a')).toBe(0);
     log.undo('a', a);
     log.undo('b', b);
-    expect(log.fold.canUndo('a')).toBe(false);
-    expect([log.fold.canRedo('a'), log.fold.canRedo('b')]).toEqual([true, true]);
+    expect(log.fold.undoable('a')).toBe(0);
+    expect([log.fold.redoable('a'), log.fold.redoable('b')]).toEqual([1, 1]);
     log.content('a', '3');
-    expect([log.fold.canRedo('a'), log.fold.canRedo('b')]).toEqual([false, true]);
+    expect([log.fold.redoable('a'), log.fold.redoable('b')]).toEqual([0, 1]);
     log.redo('b', b);
-    expect(log.fold.canRedo('b')).toBe(false);
-    expect(log.fold.canUndo('b')).toBe(true);
+    expect(log.fold.redoable('b')).toBe(0);
+    expect(log.fold.undoable('b')).toBe(1);
   });
 
   it('T7 an edit keeps the newest step it entered at, also over undo and redo', () => {

@@ -196,16 +196,81 @@ describe('commands (L4, L5)', () => {
     expect(session.pending.map((p) => p.command.client_seq)).toEqual([2]);
   });
 
-  it('L4 moves the later ones down where the refusal left its number unused', () => {
+  it('L4 a conflict means that the number stands for something else: later ones keep theirs', () => {
     socket().welcome();
     edit('bad');
     edit('good');
-    socket().deliver(refusal(1, { used: false }));
+    socket().deliver(refusal(1, { code: 'conflict', used: false }));
+    socket().deliver({ type: 'ack', client_seq: 2, seq: 1 });
+    vi.advanceTimersByTime(1000);
+    edit('next');
+    expect(sentEdits()).toEqual([[1, 'bad'], [2, 'good'], [3, 'next']]);
+  });
+
+  it('L4 moves the later ones down where the server still waits for an earlier number', () => {
+    socket().welcome();
+    edit('bad');
+    edit('good');
+    socket().deliver(refusal(1, { code: 'of a newer server', used: false }));
     socket().deliver(refusal(2, { code: 'gap', expected: 1, used: false }));
     vi.advanceTimersByTime(50);
     expect(sentEdits()).toEqual([[1, 'bad'], [2, 'good'], [1, 'good']]);
     edit('next');
     expect(sentEdits().at(-1)).toEqual([2, 'next']);
+  });
+
+  it.each([[2, [[2, 'three']]], [9, [[9, 'three']]]])(
+    'L4 counts on from %d where the welcome says so', (next, sent) => {
+      socket().welcome();
+      edit('one');
+      edit('two');
+      socket().deliver({ type: 'ack', client_seq: 1, seq: 1 });
+      socket().deliver({ type: 'ack', client_seq: 2, seq: 2 });
+      socket().drop();
+      vi.advanceTimersByTime(500);
+      socket().welcome({ epoch: 'e2', next_client_seq: next });
+      edit('three');
+      expect(sentEdits()).toEqual(sent);
+    });
+
+  it('C2 an edit that a lost log had acknowledged is not on its way', () => {
+    socket().welcome();
+    edit('lost');
+    edit('kept');
+    socket().deliver({ type: 'ack', client_seq: 1, seq: 1 });
+    socket().drop();
+    vi.advanceTimersByTime(500);
+    socket().welcome({ epoch: 'e2', next_client_seq: 1 });
+    expect(sentEdits()).toEqual([[1, 'kept']]);
+    expect(session.pending).toHaveLength(1);
+  });
+
+  it('L4 replaces an edit only while it was never sent', () => {
+    const replace = (key: number, text: string): unknown =>
+      session.replace(key, { kind: 'content', text });
+    const first = session.edit({ kind: 'content', text: 'a' });
+    expect(replace(first.key, 'a cat')).toMatchObject({ key: first.key });
+    socket().welcome();
+    expect(sentEdits()).toEqual([[1, 'a cat']]);
+    expect(replace(first.key, 'a dog')).toBeNull();
+    socket().drop();
+    expect(replace(first.key, 'a dog')).toBeNull();
+    const second = session.edit({ kind: 'content', text: 'b' });
+    session.undo();
+    expect(replace(second.key, 'c')).toBeNull();
+  });
+
+  it('U2 counts undos on their way, so that no press reaches further than it shows', () => {
+    socket().welcome();
+    expect(session.canUndo).toBe(false);
+    socket().deliver({ type: 'events', events: [content(1, 'mine')], more: false });
+    edit('newer');
+    session.undo();
+    expect([session.canUndo, session.canRedo]).toEqual([true, true]);
+    session.undo();
+    expect([session.canUndo, session.canRedo]).toEqual([false, true]);
+    edit('again');
+    expect([session.canUndo, session.canRedo]).toEqual([true, false]);
   });
 
   it('L5 sends again, once and in order, what the server could not take just now', () => {

@@ -3,7 +3,7 @@ import { memo, useState } from 'react';
 
 import { Thumbnail } from '../image/Thumbnail.tsx';
 import { usePersonName } from '../people/usePersonName.ts';
-import { useStudio, whyReadOnly } from '../session/store.ts';
+import { useStudio, whyNoUndo } from '../session/store.ts';
 import { Icon } from '../shell/Icon.tsx';
 import { describe, entryInWords, iconOf, timeOfDay } from './describe.ts';
 
@@ -75,7 +75,7 @@ function UndoRedo() {
   const session = useStudio((s) => s.session);
   const canUndo = useStudio((s) => s.log.seq > 0 && (s.session?.canUndo ?? false));
   const canRedo = useStudio((s) => s.log.seq > 0 && (s.session?.canRedo ?? false));
-  const reason = useStudio(whyReadOnly);
+  const reason = useStudio(whyNoUndo);
   return (
     <div className="undo-redo">
       <button

@@ -1,18 +1,15 @@
 /** From a file of the visitor's to the session's reference image. */
 
-import { ApiError } from 'framejam';
-
-import { toast, useStudio, whyReadOnly } from '../session/store.ts';
+import { sayWhy, toast, useStudio, whyReadOnly, type StudioState } from '../session/store.ts';
 
 const MIB = 1024 * 1024;
-
 
 /** Upload a picture and give it as the reference image; says why where that is not possible. */
 export async function giveImage(file: File): Promise<void> {
   const state = useStudio.getState();
-  const reason = whyReadOnly(state) ?? whyNot(file, state.welcome?.limits.blob_bytes ?? Infinity);
+  const reason = whyReadOnly(state) ?? whyBusy(state) ?? whyNot(file, state.welcome?.limits.blob_bytes ?? Infinity);
   if (reason !== null || !state.session) {
-    toast('problem', reason ?? 'Connecting…');
+    toast(reason ?? 'Connecting…');
     return;
   }
   useStudio.setState({ uploading: true });
@@ -20,11 +17,15 @@ export async function giveImage(file: File): Promise<void> {
     const { blob } = await state.session.http.uploadImage(file);
     state.session.edit({ kind: 'image', blob });
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    toast('problem', error.message);
+    toast(sayWhy(error));
   } finally {
     useStudio.setState({ uploading: false });
   }
+}
+
+/** One at a time: of two, the one that is uploaded last would win, not the one chosen last. */
+function whyBusy({ uploading }: StudioState): string | null {
+  return uploading ? 'A picture is still uploading. Give the next one when it is here.' : null;
 }
 
 function whyNot(file: File, limit: number): string | null {

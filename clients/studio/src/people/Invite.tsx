@@ -1,7 +1,7 @@
-import { ApiError, type Role } from 'framejam';
-import { useEffect, useId, useRef, useState } from 'react';
+import type { Role, Session } from 'framejam';
+import { useCallback, useEffect, useId, useRef, useState } from 'react';
 
-import { toast, useStudio } from '../session/store.ts';
+import { sayWhy, useStudio } from '../session/store.ts';
 import { Icon } from '../shell/Icon.tsx';
 
 const ROLES: readonly (readonly [role: Role, title: string, meaning: string])[] = [
@@ -9,7 +9,7 @@ const ROLES: readonly (readonly [role: Role, title: string, meaning: string])[] 
   ['viewer', 'Can watch', 'sees everything and points'],
 ];
 
-/** The owner's button that makes a link and copies it. */
+/** The owner's button that makes links. */
 export function Invite() {
   const owner = useStudio((s) => s.welcome?.role === 'owner');
   const [open, setOpen] = useState(false);
@@ -47,28 +47,9 @@ function InviteCard() {
   const name = useId();
   const session = useStudio((s) => s.session);
   const [role, setRole] = useState<Role>('editor');
-  const [links, setLinks] = useState<Partial<Record<Role, string>>>({});
   const [copied, setCopied] = useState(false);
   const field = useRef<HTMLInputElement>(null);
-  const link = links[role];
-
-  useEffect(() => {
-    // One link a role is enough while the card is open.
-    if (link !== undefined || !session) return;
-    let current = true;
-    session.http.invite(role).then(
-      ({ path }) => {
-        if (!current) return;
-        const made = new URL(path, location.origin).href;
-        setLinks((all) => ({ ...all, [role]: made }));
-        void copy(made).then(setCopied);
-      },
-      (error: unknown) => toast('problem', error instanceof ApiError ? error.message : String(error)),
-    );
-    return () => {
-      current = false;
-    };
-  }, [session, role, link]);
+  const { link, problem, again } = useLink(session, role);
 
   return (
     <div className="card invite-card" role="dialog" aria-label="Invite people">
@@ -90,24 +71,61 @@ function InviteCard() {
       <div className="invite-row">
         <input
           ref={field} type="text" className="field" readOnly data-testid="invite-link"
-          aria-label="Invite link" value={link ?? ''} placeholder="Making a link…"
+          aria-label="Invite link" value={link ?? ''}
+          placeholder={problem === null ? 'Making a link…' : 'No link'}
           onFocus={(event) => event.target.select()}
         />
-        <button
-          type="button" className="button" disabled={!link}
-          onClick={() => {
-            field.current?.select();
-            if (link) void copy(link).then(setCopied);
-          }}
-        >
-          {copied ? 'Copied' : 'Copy'}
-        </button>
+        {problem === null ? (
+          <button
+            type="button" className="button" disabled={link === null} data-testid="invite-copy"
+            onClick={() => {
+              field.current?.select();
+              if (link) void copy(link).then(setCopied);
+            }}
+          >
+            {copied ? 'Copied' : 'Copy'}
+          </button>
+        ) : <button type="button" className="button" onClick={again}>Try again</button>}
       </div>
       <small role="status">
-        {copied ? 'The link is on your clipboard.' : 'Send it to the people you want here.'}
+        {problem
+          ?? (copied ? 'The link is on your clipboard.' : 'Send it to the people you want here.')}
       </small>
     </div>
   );
+}
+
+interface Made {
+  readonly link: string | null;
+  /** Why there is no link. */
+  readonly problem: string | null;
+}
+
+const MAKING: Made = { link: null, problem: null };
+
+/** A link for this role: one for each role is enough while the card is open. */
+function useLink(session: Session | null, role: Role): Made & { again(): void } {
+  const [made, setMade] = useState<Partial<Record<Role, Made>>>({});
+  const asked = useRef(new Set<Role>());
+
+  const make = useCallback(async (): Promise<void> => {
+    if (!session) return;
+    asked.current.add(role);
+    const done = (result: Made): void => setMade((all) => ({ ...all, [role]: result }));
+    done(MAKING);
+    try {
+      const { path } = await session.http.invite(role);
+      done({ link: new URL(path, location.origin).href, problem: null });
+    } catch (error) {
+      done({ link: null, problem: sayWhy(error) });
+    }
+  }, [session, role]);
+
+  useEffect(() => {
+    if (!asked.current.has(role)) void make();
+  }, [make, role]);
+
+  return { ...(made[role] ?? MAKING), again: () => void make() };
 }
 
 /** Whether it worked: browsers give no clipboard to pages without HTTPS, except on localhost. */

@@ -27,7 +27,13 @@ export function PromptField({ kind, title, example }: Props) {
         value={prompt.value} placeholder={example} disabled={reason !== null}
         title={reason ?? undefined} aria-describedby={`${id}-fate`}
         onFocus={prompt.focus} onBlur={prompt.blur}
-        onChange={(event) => prompt.change(event.target.value.replaceAll('\n', ' '))}
+        onChange={({ target, nativeEvent }) => {
+          prompt.change(inOneLine(target.value),
+                        nativeEvent instanceof InputEvent && nativeEvent.isComposing);
+        }}
+        onCompositionEnd={({ currentTarget }) => {
+          prompt.change(inOneLine(currentTarget.value), false);
+        }}
         onKeyDown={(event) => {
           // Enter inside an input method's composition chooses a word, it does not send.
           if (event.nativeEvent.isComposing) return;
@@ -42,15 +48,21 @@ export function PromptField({ kind, title, example }: Props) {
         }}
       />
       <Fate id={`${id}-fate`} kind={kind} prompt={prompt} />
-      <Words kind={kind} text={prompt.value} off={reason !== null} onChange={prompt.change} />
+      <Words
+        kind={kind} text={prompt.value} limit={limit} off={reason !== null} onPick={prompt.give}
+      />
     </section>
   );
+}
+
+function inOneLine(text: string): string {
+  return text.replaceAll('\n', ' ');
 }
 
 /** One line under the field: typed, sent, taken up, changed by somebody. Its place is reserved. */
 function Fate({ id, kind, prompt }: { id: string; kind: PromptKind; prompt: Prompt }) {
   const record = useStudio((s) => s.log[kind]);
-  const offline = useStudio((s) => s.status.phase !== 'live');
+  const connection = useStudio((s) => s.status.phase);
   const author = usePersonName(record?.author ?? '');
   const { dirty, sending, changedBy } = prompt;
   let phase = 'empty';
@@ -60,7 +72,9 @@ function Fate({ id, kind, prompt }: { id: string; kind: PromptKind; prompt: Prom
     words = 'Not sent yet · Enter sends it';
   } else if (sending) {
     phase = 'sending';
-    words = offline ? 'Kept here until the connection is back' : 'Sending…';
+    words = connection === 'live' ? 'Sending…'
+      : connection === 'ended' ? 'Not sent: the connection has ended'
+      : 'Kept here until the connection is back';
   } else if (record) {
     phase = record.entry ? 'entered' : 'sent';
     const entry = record.entry ? `taken up ${entryInWords(record)}` : 'sent, enters at the next step';
@@ -70,7 +84,7 @@ function Fate({ id, kind, prompt }: { id: string; kind: PromptKind; prompt: Prom
     <p className="fate" id={id} role="status" data-testid={`${kind}-fate`} data-phase={phase}>
       {changedBy !== null ? (
         <>
-          <span>Changed by {changedBy}</span>
+          <span>Changed by {changedBy}{dirty && ' · Enter sends yours'}</span>
           {dirty && (
             <button
               type="button" className="link" onMouseDown={(event) => event.preventDefault()}

@@ -7,15 +7,18 @@ import { groupsFor, withWord, wordsIn } from './words.ts';
 interface Props {
   readonly kind: PromptKind;
   readonly text: string;
+  /** The longest prompt, in characters. */
+  readonly limit: number;
   readonly off: boolean;
-  onChange(text: string): void;
+  /** A click is a complete edit. */
+  onPick(text: string): void;
 }
 
 /** Chips shown before "more": about four lines. */
 const FEW = 16;
 
 /** Words the model knows, one group at a time; a click puts one in or takes it out. */
-export function Words({ kind, text, off, onChange }: Props) {
+export function Words({ kind, text, limit, off, onPick }: Props) {
   const vocabulary = useStudio((s) => s.welcome?.vocabulary);
   const groups = useMemo(() => (vocabulary ? groupsFor(kind, vocabulary) : []), [kind, vocabulary]);
   const [chosen, setChosen] = useState<string | null>(null);
@@ -48,7 +51,10 @@ export function Words({ kind, text, off, onChange }: Props) {
           <button
             key={word} type="button" className="chip" disabled={off} data-testid={`${kind}-word`}
             aria-pressed={present.has(word)}
-            onClick={() => onChange(withWord(text, word, group, groups))}
+            onClick={() => {
+              const next = withWord(text, word, group, groups, limit);
+              if (next !== null) onPick(next);
+            }}
           >
             {word}
           </button>

@@ -57,8 +57,16 @@ export function wordsIn(text: string, groups: readonly WordGroup[]): Found[] {
 /**
  * The prompt after a click on a word: taken out where it is; in the place of another of its group,
  * where groups are sorted by meaning (a clip has one subject); else where a sentence has it.
+ * Null where it would be longer than `limit`.
  */
 export function withWord(
+  text: string, word: string, group: WordGroup, groups: readonly WordGroup[], limit: number,
+): string | null {
+  const next = clicked(text, word, group, groups);
+  return next.length <= limit ? next : null;
+}
+
+function clicked(
   text: string, word: string, group: WordGroup, groups: readonly WordGroup[],
 ): string {
   const found = wordsIn(text, groups);

@@ -10,6 +10,8 @@ const PREVIEWS_PER_SECOND = 30;
 
 /** Decide which page this address leads to, and connect where we are known. */
 export function start(): void {
+  // Another link pasted over this one changes the fragment only, which loads nothing by itself.
+  window.addEventListener('hashchange', () => location.reload());
   const link = parseLink(location.href);
   if (!link) return;
   const visit = loadVisit(link.session);
@@ -39,12 +41,21 @@ function open(link: Link, token: string, self: Omit<Visit, 'token'>): void {
   });
   useStudio.setState({ page: { name: 'studio' }, session });
   follow(session);
-  session.on('welcome', (welcome) => remember(session, welcome, self));
+  let first = true;
+  session.on('welcome', (welcome) => {
+    // A page that only came back knows no more than before, and another tab may know better.
+    if (first || welcome.token !== null) remember(session, welcome, self);
+    first = false;
+  });
   session.on('status', (status) => {
     // A stored token that lost its worth must not stand in the way of a fresh invite.
-    if (status.phase === 'ended' && status.code === CLOSE.UNAUTHORISED) forgetVisit(link.session);
+    if (status.phase === 'ended' && status.code === CLOSE.UNAUTHORISED) {
+      forgetVisit(link.session, session.token);
+    }
   });
-  window.addEventListener('online', () => session.connect());
+  window.addEventListener('online', () => {
+    if (session.status.phase === 'waiting') session.connect();
+  });
   // Nobody looks at a page in the background: it needs no pictures until it is back.
   document.addEventListener('visibilitychange', () => {
     session.watch(document.hidden ? 'none' : 'sheet', PREVIEWS_PER_SECOND);
@@ -65,15 +76,17 @@ function follow(session: Session): void {
     set({ status });
     if (status.phase !== 'live') set({ presence: new Map() });
   });
-  session.on('welcome', (welcome) => set({ welcome }));
+  session.on('welcome', (welcome) => set((s) => ({
+    welcome, cameAt: welcome.recovered ? s.cameAt : welcome.head_seq,
+  })));
   session.on('state', (log) => set({ log }));
   session.on('pending', (pending) => set({ pending }));
   session.on('take', (take) => set({ take, step: take.step }));
   session.on('preview', (preview) => useStudio.getState().player.show(preview));
-  session.on('refused', ({ refusal }) => toast('problem', refusal.message));
+  session.on('refused', ({ refusal }) => toast(refusal.message));
   session.on('fault', (fault) => {
     // Before a socket is closed the server says why, too: the banner has words for that.
-    if (session.status.phase === 'live') toast('problem', fault.message);
+    if (session.status.phase === 'live') toast(fault.message);
   });
   session.on('people', (people) => {
     const here = new Set(people.filter((p) => p.connections > 0).map((p) => p.participant));

@@ -1,7 +1,7 @@
 /** What the page shows, in one store; components subscribe to the parts they need. */
 
 import {
-  LogFold, UNIT, type LiveStroke, type LogState, type Pending, type Person, type Presence,
+  ApiError, LogFold, UNIT, type LiveStroke, type LogState, type Pending, type Person, type Presence,
   type Session, type Status, type TakeStatus, type Welcome,
 } from 'framejam';
 import { create } from 'zustand';
@@ -16,7 +16,6 @@ export type Page =
 
 export interface Toast {
   readonly id: number;
-  readonly tone: 'problem' | 'news';
   readonly text: string;
 }
 
@@ -27,6 +26,8 @@ export interface StudioState {
   readonly session: Session | null;
   readonly status: Status;
   readonly welcome: Welcome | null;
+  /** The head of the log when this page came to it; a later reconnect does not move it. */
+  readonly cameAt: number;
   readonly log: LogState;
   readonly pending: readonly Pending[];
   readonly people: readonly Person[];
@@ -57,6 +58,7 @@ export const useStudio = create<StudioState>(() => ({
   session: null,
   status: { phase: 'left' },
   welcome: null,
+  cameAt: 0,
   log: new LogFold().state,
   pending: [],
   people: [],
@@ -85,17 +87,41 @@ export function whyReadOnly(state: StudioState): string | null {
   return null;
 }
 
+/**
+ * Why undo and redo are off; null where they are on.
+ *
+ * Without a connection there is nothing on the page that an undo would change: what a person
+ * pressed once more, for want of an effect, would take back older work later.
+ */
+export function whyNoUndo(state: StudioState): string | null {
+  const reason = whyReadOnly(state);
+  if (reason !== null || state.status.phase === 'live') return reason;
+  return 'Undo and redo wait until the connection is back.';
+}
+
+/** What the loop is doing; a shown picture that is not the finished one says that it runs. */
+export function takeState({ take, shown }: Pick<StudioState, 'take' | 'shown'>):
+    TakeStatus['state'] | null {
+  if (take?.state === 'finished' && shown && !shown.done) return 'running';
+  return take?.state ?? null;
+}
+
 let toastIds = 0;
 const TOAST_MS = 7_000;
 
-export function toast(tone: Toast['tone'], text: string): void {
+export function toast(text: string): void {
   toastIds += 1;
   const id = toastIds;
   // The same sentence twice is noise.
   useStudio.setState((s) => ({
-    toasts: [...s.toasts.filter((t) => t.text !== text), { id, tone, text }].slice(-3),
+    toasts: [...s.toasts.filter((t) => t.text !== text), { id, text }].slice(-3),
   }));
   setTimeout(() => dismiss(id), TOAST_MS);
+}
+
+/** What to say where a request of ours failed. */
+export function sayWhy(error: unknown): string {
+  return error instanceof ApiError ? error.message : `Something went wrong: ${String(error)}`;
 }
 
 export function dismiss(id: number): void {

@@ -30,7 +30,9 @@ export function saveVisit(session: string, visit: Visit): void {
   }
 }
 
-export function forgetVisit(session: string): void {
+/** Forget who we are there, if it is this token that makes us so. */
+export function forgetVisit(session: string, token: string): void {
+  if (loadVisit(session)?.token !== token) return;
   try {
     localStorage.removeItem(visitKey(session));
   } catch {

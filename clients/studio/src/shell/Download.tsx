@@ -1,7 +1,6 @@
-import { ApiError } from 'framejam';
 import { useState } from 'react';
 
-import { toast, useStudio, type StudioState } from '../session/store.ts';
+import { sayWhy, takeState, toast, useStudio, type StudioState } from '../session/store.ts';
 import { Icon } from './Icon.tsx';
 
 /** The finished clip as an MP4 file; says why where there is none yet. */
@@ -17,8 +16,7 @@ export function Download() {
     try {
       save(await session.http.clip(), `framejam-take-${take}.mp4`);
     } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      toast('problem', error.message);
+      toast(sayWhy(error));
     } finally {
       setBusy(false);
     }
@@ -38,12 +36,15 @@ export function Download() {
   );
 }
 
-function whyNot({ take, status }: StudioState): string | null {
-  if (status.phase !== 'live') return 'Not connected';
-  if (!take || take.state === 'waiting') return 'Nothing to download yet';
-  if (take.state === 'failed') return 'The take failed';
-  if (take.state === 'running') return 'Ready when the take is finished';
-  return null;
+function whyNot(state: StudioState): string | null {
+  if (state.status.phase !== 'live') return 'Not connected';
+  switch (takeState(state)) {
+    case null:
+    case 'waiting': return 'Nothing to download yet';
+    case 'failed': return 'The take failed';
+    case 'running': return 'Ready when the take is finished';
+    case 'finished': return null;
+  }
 }
 
 function save(file: Blob, name: string): void {

@@ -6,8 +6,8 @@ export function Toasts() {
   const toasts = useStudio((s) => s.toasts);
   return (
     <div className="toasts" role="status" aria-live="polite">
-      {toasts.map(({ id, tone, text }) => (
-        <div key={id} className="toast" data-testid="toast" data-tone={tone}>
+      {toasts.map(({ id, text }) => (
+        <div key={id} className="toast" data-testid="toast">
           <p>{text}</p>
           <button type="button" className="icon-button" aria-label="Dismiss"
                   onClick={() => dismiss(id)}>

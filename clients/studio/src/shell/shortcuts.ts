@@ -1,9 +1,12 @@
 /** Keys: B brush, V pointer, [ and ] size, Ctrl+Z and Ctrl+Shift+Z or Ctrl+Y, Space plays. */
 
 import { resize } from '../brush/brush.ts';
-import { useStudio, whyReadOnly } from '../session/store.ts';
+import { toast, useStudio, whyNoUndo } from '../session/store.ts';
 
 const SIZE_STEP = 1.25;
+
+/** What Space presses or opens, once it has the focus: that is the browser's, not ours. */
+const PRESSED_BY_SPACE = 'button, summary, a, input[type=file], input[type=color]';
 
 /** Listen for the page's keys; text fields keep theirs. */
 export function listenForShortcuts(): void {
@@ -18,16 +21,13 @@ function withControl(event: KeyboardEvent): boolean {
   const state = useStudio.getState();
   const { session } = state;
   const key = event.key.toLowerCase();
-  if (!session || whyReadOnly(state) !== null) return false;
-  if (key === 'z' && !event.shiftKey) {
+  if (!session || (key !== 'y' && key !== 'z')) return false;
+  const reason = whyNoUndo(state);
+  if (reason !== null) toast(reason);
+  else if (key === 'z' && !event.shiftKey) {
     if (session.canUndo) session.undo();
-    return true;
-  }
-  if (key === 'y' || key === 'z') {
-    if (session.canRedo) session.redo();
-    return true;
-  }
-  return false;
+  } else if (session.canRedo) session.redo();
+  return true;
 }
 
 function plain(event: KeyboardEvent): boolean {
@@ -38,8 +38,7 @@ function plain(event: KeyboardEvent): boolean {
     case '[': resize(size / SIZE_STEP); return true;
     case ']': resize(size * SIZE_STEP); return true;
     case ' ':
-      // A focused button is pressed by Space: that is the browser's, not ours.
-      if (event.target instanceof HTMLButtonElement) return false;
+      if (event.target instanceof Element && event.target.matches(PRESSED_BY_SPACE)) return false;
       useStudio.setState({ playing: !playing });
       return true;
     default: return false;

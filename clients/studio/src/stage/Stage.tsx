@@ -42,15 +42,22 @@ export function Stage() {
   );
 }
 
-/** Keep a canvas as sharp as the screen: its pixels follow its size on the page. */
+/**
+ * Keep a canvas as sharp as the screen: its pixels follow its size on the page.
+ *
+ * A new size empties it, so it has to be drawn again within the event, before the next paint.
+ */
 function usePixels(canvas: { readonly current: HTMLCanvasElement | null }): void {
   useEffect(() => {
     const element = canvas.current;
     if (!element) return;
     const observer = new ResizeObserver(([entry]) => {
       if (!entry) return;
-      element.width = Math.round(entry.contentRect.width * devicePixelRatio);
-      element.height = Math.round(entry.contentRect.height * devicePixelRatio);
+      const width = Math.round(entry.contentRect.width * devicePixelRatio);
+      const height = Math.round(entry.contentRect.height * devicePixelRatio);
+      if (element.width === width && element.height === height) return;
+      element.width = width;
+      element.height = height;
       element.dispatchEvent(new Event('resized'));
     });
     observer.observe(element);
@@ -76,13 +83,21 @@ function usePicture(canvas: { readonly current: HTMLCanvasElement | null }, fps:
           useStudio.setState({ frame: (frame + due) % player.frames });
         }
       }
+      draw();
+    });
+    function draw(): void {
+      if (!context) return;
       const shown = Math.min(useStudio.getState().frame, Math.max(0, player.frames - 1));
       const key = `${player.version} ${shown} ${context.canvas.width} ${context.canvas.height}`;
       if (key === drawn) return;
       drawn = key;
       player.draw(context, shown);
-    });
-    return () => cancelAnimationFrame(request);
+    }
+    context.canvas.addEventListener('resized', draw);
+    return () => {
+      cancelAnimationFrame(request);
+      context.canvas.removeEventListener('resized', draw);
+    };
   }, [canvas, fps]);
 }
 
@@ -94,6 +109,7 @@ function useStrokes(canvas: { readonly current: HTMLCanvasElement | null }): voi
     if (!element || !context) return;
     let request = 0;
     const draw = (): void => {
+      cancelAnimationFrame(request);
       request = 0;
       context.clearRect(0, 0, element.width, element.height);
       for (const stroke of strokesOnTop(useStudio.getState())) drawStroke(context, stroke);
@@ -105,11 +121,11 @@ function useStrokes(canvas: { readonly current: HTMLCanvasElement | null }): voi
       if (now.drawing !== before.drawing || now.log !== before.log || now.shown !== before.shown
           || now.pending !== before.pending || now.presence !== before.presence) ask();
     });
-    element.addEventListener('resized', ask);
+    element.addEventListener('resized', draw);
     return () => {
       stop();
       cancelAnimationFrame(request);
-      element.removeEventListener('resized', ask);
+      element.removeEventListener('resized', draw);
     };
   }, [canvas]);
 }
@@ -124,7 +140,7 @@ function useDrop() {
       onDragOver: (event: DragEvent) => {
         if (!bringsFile(event)) return;
         event.preventDefault();
-        setOver(true);
+        setOver(whyReadOnly(useStudio.getState()) === null);
       },
       onDragLeave: () => setOver(false),
       onDrop: (event: DragEvent) => {

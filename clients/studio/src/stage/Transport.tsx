@@ -1,4 +1,4 @@
-import { useStudio, type StudioState } from '../session/store.ts';
+import { takeState, useStudio, type StudioState } from '../session/store.ts';
 import { Icon } from '../shell/Icon.tsx';
 
 /** Play, scrub, and how far the loop is. Its height never changes. */
@@ -32,16 +32,16 @@ function Progress() {
   const take = useStudio((s) => s.take);
   const step = useStudio((s) => s.step);
   const shown = useStudio((s) => s.shown);
+  const state = useStudio(takeState) ?? 'none';
   const words = useStudio(stateInWords);
   const steps = take?.steps ?? 0;
   const share = steps ? step / steps : 0;
   return (
-    <div className="progress" data-state={take?.state ?? 'none'} title={take?.note ?? ''}>
+    <div className="progress" data-state={state} title={take?.note ?? ''}>
       <div className="progress-words">
         <span
           data-testid="step" data-step={step} data-steps={steps}
-          data-state={take?.state ?? 'none'} data-shown-step={shown?.step ?? 0}
-          data-shown-seq={shown?.seq ?? 0}
+          data-state={state} data-shown-step={shown?.step ?? 0} data-shown-seq={shown?.seq ?? 0}
         >
           {take ? `Step ${step} of ${steps}` : 'No take yet'}
         </span>
@@ -57,13 +57,14 @@ function Progress() {
   );
 }
 
-function stateInWords({ take, log, shown }: StudioState): string {
-  if (!take) return '';
+function stateInWords(state: StudioState): string {
+  const { take, log, shown } = state;
   const waiting = log.edits.filter((e) => !e.undone && e.seq > (shown?.seq ?? 0)).length;
-  switch (take.state) {
-    case 'running': return waiting ? `${waiting} to take up` : take.note || 'Denoising';
+  switch (takeState(state)) {
+    case null: return '';
+    case 'running': return waiting ? `${waiting} to take up` : take?.note || 'Denoising';
     case 'finished': return 'Finished';
-    case 'waiting': return take.note || 'Waiting for a first instruction';
-    case 'failed': return take.note || 'Stopped by an error';
+    case 'waiting': return take?.note || 'Waiting for a first instruction';
+    case 'failed': return take?.note || 'Stopped by an error';
   }
 }

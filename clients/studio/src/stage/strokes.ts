@@ -1,6 +1,6 @@
 /** Strokes as the server rasterises them: constant width, round ends and joints, opaque. */
 
-import { fromUnits, type LiveStroke } from 'framejam';
+import { fromUnits, outlook, type LiveStroke } from 'framejam';
 
 import type { StudioState } from '../session/store.ts';
 
@@ -20,22 +20,20 @@ export function drawStroke(context: CanvasRenderingContext2D, stroke: LiveStroke
   context.stroke();
 }
 
+/** What is drawn over the clip comes from these. */
+export type Layers =
+  Pick<StudioState, 'log' | 'pending' | 'presence' | 'drawing' | 'shown' | 'cameAt'>;
+
 /**
  * The strokes a preview does not show yet, lowest first: given but not entered (anybody's), on
  * their way to the log (ours), and still under a pen (theirs, then ours).
  */
-export function strokesOnTop(state: StudioState): LiveStroke[] {
+export function strokesOnTop(state: Layers): LiveStroke[] {
   // Until the first preview is here, what was in the log when we came counts as shown.
-  const shownSeq = state.shown?.seq ?? state.welcome?.head_seq ?? 0;
+  const shownSeq = state.shown?.seq ?? state.cameAt;
   const waiting = state.log.strokes.filter((s) => s.seq > shownSeq).map((s) => s.instruction);
-  const sent: LiveStroke[] = [];
-  for (const { command, seq } of state.pending) {
-    const inLog = seq !== null && seq <= state.log.seq;
-    if (command.type === 'edit' && command.instruction.kind === 'paint' && !inLog) {
-      sent.push(command.instruction);
-    }
-  }
+  const sent = outlook(state.pending).edits.flatMap(({ command: { instruction } }) =>
+    (instruction.kind === 'paint' ? [instruction] : []));
   const theirs = [...state.presence.values()].flatMap((p) => (p.stroke ? [p.stroke] : []));
   return [...waiting, ...sent, ...theirs, ...(state.drawing ? [state.drawing] : [])];
 }
-
