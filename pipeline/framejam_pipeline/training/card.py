@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 from framejam_pipeline.training.vocabulary import BACKGROUND_NAMES, COLOURS, MOTIONS, SUBJECTS
@@ -15,10 +16,12 @@ one procedural world of 64x64 pixel frames and nothing else.
 
 ## What it can do
 
-- draw one subject ({subjects}) in one of nine colours ({colours}) or its own, in one of eight
-  places ({backgrounds}), small, medium or big, left, right, top, bottom or centre;
-- make a 16-frame clip of an image: the subject moves, grows, shrinks or stands still
-  ({motions}), as the words say;
+- draw one subject: {subjects};
+- in one colour, or its own: {colours};
+- before one background: {backgrounds};
+- small, medium or big; on the left, on the right, at the top, at the bottom or in the centre;
+- make a 16-frame clip of an image, in which the subject moves as the words say:
+  {motions};
 - keep painted strokes and follow pixels that were moved beforehand.
 
 Say it in the words of its captions: "a big red butterfly over a meadow on the left moving to
@@ -28,9 +31,15 @@ goes into each input channel.
 ## What it cannot do
 
 Any other subject, word, size or length. Several subjects at once. Photographs as such: it has
-seen crops of five as image conditions, so that a photograph used as a reference keeps its rough
-look, but fine detail is lost in the autoencoder (factor 4, 4 channels, 64 px). Words that it
-does not know are read as bytes and mean nothing to it.
+seen crops of five as image conditions, so a photograph used as a reference stays recognisable
+while nothing is asked to move, but its fine detail is lost in the autoencoder (factor 4, 4
+channels, 64 px), and words cannot move what it shows. Words that the model does not know are
+read as bytes and mean nothing to it.
+
+Moving subjects lose sharpness and small parts (a butterfly's antennae, a balloon's string) along
+the clip, big ones most of all. Motion was measured from drawn first frames, not from the model's
+own. Where pixels were warped beforehand, compare the two L1 distances under `drag` below: unless
+`l1` is the smaller one, the warp does the moving and the model only tidies up.
 """
 
 _PARTS = """
@@ -43,10 +52,11 @@ the preview map. They load from this folder alone.
 
 ## Data and licences
 
-Every training picture was drawn by `framejam_pipeline/training/world.py`. The subjects are
-Fluent Emoji (flat) by Microsoft, MIT licence; the photographs are public domain, CC0 or CC BY
-2.0. The notices are in the project's `LICENSES/fluent-emoji-MIT.txt` and
-`LICENSES/photographs.md`. The weights are under the project's own licence.
+Every training picture was drawn by `framejam_pipeline/training/world.py`, some of them over
+crops of photographs. The subjects are Fluent Emoji (flat) by Microsoft, MIT licence; the
+photographs are public domain, CC0 or CC BY 2.0. The notices are in the project's
+`LICENSES/fluent-emoji-MIT.txt` and `LICENSES/photographs.md`. The weights are under the
+project's own licence.
 """
 
 
@@ -64,14 +74,19 @@ def model_card(metrics: dict[str, Any]) -> str:
 def _gates(gates: dict[str, Any]) -> str:
     if not gates:
         return "\n## Scores\n\nThis is a snapshot of an unfinished training; it was not measured.\n"
-    rows = "".join(
-        f"| {name} | {gate['gate']} | {gate['score']:g} | {'yes' if gate['met'] else '**no**'} |\n"
+    rows = [
+        f"| {name} | {gate['gate']} | {gate['score']:g} | {'yes' if gate['met'] else '**no**'} |"
         for name, gate in gates.items()
-    )
-    return (
-        "\n## Gates of the first version\n\nMeasured on final decoded frames by a probe that was "
-        "trained on ground truth alone.\n\n| | gate | reached | met |\n|---|---|---|---|\n" + rows
-    )
+    ]
+    lines = [
+        "\n## Gates of the first version\n",
+        "Measured on final decoded frames by a probe that was trained on ground truth alone.",
+        "Strokes: painted into the image condition.\n",
+        "| | gate | reached | met |",
+        "|---|---|---|---|",
+        *rows,
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _scores(metrics: dict[str, Any]) -> str:
@@ -85,9 +100,10 @@ def _scores(metrics: dict[str, Any]) -> str:
     if not lines:
         return ""
     return (
-        "\n## All scores\n\n`truth` is the probe on drawn frames (`raw_`) and on the same frames "
-        "through the autoencoder: the ceiling. `held out` are combinations of subject, colour "
-        "and background that training never showed.\n\n" + "\n".join(lines) + "\n"
+        "\n## All scores\n\nShares from 0 to 1, distances in pixels, colours and L1 in RGB from 0 "
+        "to 1. `truth` is the probe on\ndrawn frames (`raw`) and on the same frames through the "
+        "autoencoder: the ceiling. `held out`\nare combinations of subject, colour and background "
+        "that no training target showed.\n\n" + "\n".join(lines) + "\n"
     )
 
 
@@ -103,7 +119,8 @@ def _training(metrics: dict[str, Any]) -> str:
         f"{name} {stage['steps']} steps in {stage['seconds'] / 60:.0f} min"
         for name, stage in record["stages"].items()
     )
-    return (
-        f"\n## Training\n\n`{record['command']}`, seed {record['seed']}, size {record['size']}, on "
-        f"{record['device']}: {stages}. {record.get('remarks', '')}\n"
+    text = (
+        f"`{record['command']}`, seed {record['seed']}, size {record['size']}, on "
+        f"{record['device']}: {stages}. {record.get('remarks', '')}"
     )
+    return "\n## Training\n\n" + textwrap.fill(text, 98, break_on_hyphens=False) + "\n"

@@ -29,7 +29,8 @@ def motion_scores(
 
     ``direction`` is the share of clips that do what the words say; ``flicker`` the mean change
     between frames on pixels that the truth leaves unchanged; ``moving`` and ``resizing`` and
-    ``still`` split the direction by kind.
+    ``still`` split the direction by kind; ``subject_at_end`` is the share of last frames in
+    which the probe still knows the subject.
     """
     scenes = world.sample(clips, generator)
     every = torch.arange(clips, device=world.device) % len(MOTIONS)
@@ -39,7 +40,7 @@ def motion_scores(
     unet = motion_unet(parts.unet, parts.adapter).eval()
     truth = world.draw_clips(scenes)
     right: dict[str, list[float]] = {"moving": [], "resizing": [], "still": []}
-    flicker, error = [], []
+    flicker, error, known = [], [], []
     for row, factors in enumerate(scenes.factors()):
         name = MOTIONS[factors.motion]
         image = encode(parts.vae, truth[row, :1]).expand(FRAMES, -1, -1, -1)
@@ -54,10 +55,12 @@ def motion_scores(
         quiet = (truth[row].amax(dim=0) - truth[row].amin(dim=0)).amax(dim=0) < 0.02
         flicker.append(float(torch.diff(frames, dim=0).abs().mean(dim=(0, 1))[quiet].mean()))
         error.append(float((frames - truth[row]).abs().mean()))
+        known.append(float(reading.subject[-1].argmax() == factors.subject))
     every_one = [value for values in right.values() for value in values]
     return {
         "direction": _mean(every_one),
         **{kind: _mean(values) for kind, values in right.items()},
+        "subject_at_end": _mean(known),
         "flicker": _mean(flicker),
         "l1_to_truth": _mean(error),
     }

@@ -69,9 +69,9 @@ def sample(
         if guidance != 1.0:
             without = velocity(empty, time)
             out = without + guidance * (out - without)
-        signal = scheduler.alphas_cumprod[time].sqrt().to(device)
-        spread = (1 - scheduler.alphas_cumprod[time]).sqrt().to(device)
         if edit is not None:
+            signal = float(scheduler.alphas_cumprod[int(time)]) ** 0.5
+            spread = (1 - signal**2) ** 0.5
             clean = signal * latents - spread * out
             # Equal to replacing the clean estimate, kept as a change of the output because the
             # signal may be zero at the first step.
