@@ -12,6 +12,7 @@ stands in for P_img's result, as the embedded P_img does not take an image.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,10 +25,13 @@ from framejam_pipeline.image import UNDECODABLE, Pixels, fit
 from framejam_pipeline.intermediate import generate_image
 from framejam_pipeline.memo import Memo
 from framejam_pipeline.models.contract import VideoConditions, VideoModel
-from framejam_pipeline.paint import Mask, Painting, coverage, paint, pool
+from framejam_pipeline.paint import Canvas, Mask, Painting, coverage, pool
 from framejam_pipeline.residual import Field, Residual, fold_fields
 from framejam_pipeline.text import caption, text_states
 from framejam_protocol.instructions import Paint, Settings
+
+Source = tuple[str | None, str]
+"""What the picture under the paint is made from: a reference image's blob id, or a prompt."""
 
 _STROKE_BYTES = 32 * 2**20
 """Memory for the masks of strokes: a thousand at 64 x 64 pixels."""
@@ -62,7 +66,8 @@ class Compiler:
         self._load_image = load_image
         self._inputs: Memo[Fold, StepInputs] = Memo(remember)
         self._texts: Memo[str, torch.Tensor] = Memo(remember)
-        self._pictures: Memo[tuple[str | None, str], Pixels] = Memo(remember)
+        self._pictures: Memo[Source, Pixels] = Memo(remember)
+        self._canvases: deque[tuple[Source, tuple[Paint, ...], Canvas]] = deque(maxlen=remember)
         # Sessions gather strokes by the hundred and every fold composites all of them.
         self._strokes: Memo[Paint, Mask] = Memo(min(remember, 1) * _STROKE_BYTES // pixels // 8)
 
@@ -77,8 +82,26 @@ class Compiler:
         """Return the intermediate image with all strokes on it, and the weight they are held by."""
         # A reference image makes the content prompt irrelevant to the picture, but not to text.
         source = (fold.image, "" if fold.image is not None else fold.content.strip())
-        picture = self._pictures.get(source, lambda: self._picture(*source))
-        return paint(picture, ((stroke, self._covered(stroke)) for stroke in fold.paint))
+        below, canvas = self._longest_beginning(source, fold.paint)
+        canvas = canvas.with_strokes(
+            (stroke, self._covered(stroke)) for stroke in fold.paint[below:]
+        )
+        self._canvases.append((source, fold.paint, canvas))
+        return canvas.painting()
+
+    def _longest_beginning(self, source: Source, strokes: tuple[Paint, ...]) -> tuple[int, Canvas]:
+        """How many of ``strokes`` lie on a canvas remembered already, and that canvas.
+
+        Most folds are the one before and a stroke more: a step then costs that stroke only.
+        """
+        known = [
+            (len(laid), canvas)
+            for picture, laid, canvas in self._canvases
+            if picture == source and strokes[: len(laid)] == laid
+        ]
+        if known:
+            return max(known, key=lambda found: found[0])
+        return 0, Canvas.of(self._pictures.get(source, lambda: self._picture(*source)))
 
     def _compile(self, fold: Fold) -> StepInputs:
         painting = self.intermediate(fold)

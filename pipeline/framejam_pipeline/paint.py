@@ -39,19 +39,38 @@ class Painting:
     weight: Mask
 
 
-def paint(image: Pixels, strokes: Iterable[tuple[Paint, Mask]]) -> Painting:
-    """Lay strokes, each with its ``coverage``, on ``image`` (H, W, 3), the last on top.
+@dataclass(frozen=True)
+class Canvas:
+    """A painting before it is rounded to pixels, so that more strokes can go on top.
 
-    Colours mix in sRGB, as the canvas of a browser does, so that what was seen while painting is
-    what comes out. A stroke's strength only sets the weight; the paint itself is opaque. Where
-    strokes overlap the upper one's strength counts, as its colour does.
+    ``pixels`` (H, W, 3), 0 to 255, and ``weight`` (H, W), 0 to 1; never written to once made.
+    Strokes laid in two goes give the same bits as in one.
     """
-    pixels = image.astype(np.float64)
-    weight = np.zeros(image.shape[:2])
-    for stroke, covered in strokes:
-        pixels += covered[..., None] * (_rgb(stroke.color) - pixels)
-        weight += covered * (from_units(stroke.strength) - weight)
-    return Painting(np.rint(pixels).astype(np.uint8), np.clip(weight, 0.0, 1.0))
+
+    pixels: npt.NDArray[np.float64]
+    weight: Mask
+
+    @classmethod
+    def of(cls, image: Pixels) -> Canvas:
+        """Return a canvas with nothing on it but ``image`` (H, W, 3)."""
+        return cls(image.astype(np.float64), np.zeros(image.shape[:2]))
+
+    def with_strokes(self, strokes: Iterable[tuple[Paint, Mask]]) -> Canvas:
+        """Return the canvas with strokes, each with its ``coverage``, the last on top.
+
+        Colours mix in sRGB, as the canvas of a browser does, so that what was seen while painting
+        is what comes out. A stroke's strength only sets the weight; the paint itself is opaque.
+        Where strokes overlap the upper one's strength counts, as its colour does.
+        """
+        pixels, weight = self.pixels.copy(), self.weight.copy()
+        for stroke, covered in strokes:
+            pixels += covered[..., None] * (_rgb(stroke.color) - pixels)
+            weight += covered * (from_units(stroke.strength) - weight)
+        return Canvas(pixels, weight)
+
+    def painting(self) -> Painting:
+        """Return what it looks like."""
+        return Painting(np.rint(self.pixels).astype(np.uint8), np.clip(self.weight, 0.0, 1.0))
 
 
 def coverage(stroke: Paint, width: int, height: int) -> Mask:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from framejam_pipeline.errors import ImageUnreadable
 from framejam_pipeline.image import fit
-from framejam_pipeline.paint import Painting, coverage, paint, pool
+from framejam_pipeline.paint import Canvas, Painting, coverage, pool
 from framejam_protocol.instructions import Paint
 
 UNIT = 65536
@@ -28,7 +28,8 @@ def _line(*points: tuple[float, float], width: float, color: str = "#000000") ->
 
 
 def _paint(*strokes: Paint) -> Painting:
-    return paint(WHITE, [(stroke, coverage(stroke, 64, 64)) for stroke in strokes])
+    laid = [(stroke, coverage(stroke, 64, 64)) for stroke in strokes]
+    return Canvas.of(WHITE).with_strokes(laid).painting()
 
 
 def test_a_dot_covers_the_area_of_its_circle() -> None:
