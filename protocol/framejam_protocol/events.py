@@ -1,6 +1,7 @@
 """Events: what the log of a session is made of (L1).
 
-A body's ``v`` is its payload version: old ones are upcast when they are read, never rewritten.
+A body's ``v`` is its payload version: when one changes, old ones are to be upcast when they are
+read, never rewritten. There has been no second version yet.
 """
 
 from __future__ import annotations
