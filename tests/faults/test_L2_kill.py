@@ -48,6 +48,7 @@ async def test_L2_a_crash_loses_no_acked_edit_and_doubles_none(launch):
     assert all(acked)
     again = launch(port=server.port)
     back = await again.join(people[0].token)
+    await back.catch_up()
     edits = {e["seq"]: e for e in back.events if e["body"]["kind"] == "edited"}
     for raw, mine in zip(people, acked, strict=True):
         for number, seq in enumerate(mine, start=1):
@@ -82,6 +83,7 @@ async def test_L4_what_was_not_acked_is_sent_again_and_counted_once(launch):
     back = await again.join(raw.token, client_id="client-stays")
     assert back.welcome["next_client_seq"] in (len(acked) + 1, len(acked) + 2)
     back.sent = len(acked)  # the first number without an ack, whether it was stored or not
+    await back.catch_up()
     answer = await back.paint()
     assert answer["type"] == "ack"
     edits = [e for e in back.events if e["body"]["kind"] == "edited"]

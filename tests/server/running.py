@@ -154,6 +154,19 @@ class Raw:
         # Whoever was there before hears of an arrival after the arrived one got its catch-up.
         await self.wait_for(lambda m: m["type"] == "people")
 
+    async def catch_up(self) -> None:
+        """Ask for the rest of a log that comes in pieces, until it is complete (C3)."""
+        pieces = 0
+        while True:
+            self._news.clear()
+            found = [m for m in self.messages if m["type"] == "events"]
+            if len(found) > pieces:
+                pieces = len(found)
+                if not found[-1]["more"]:
+                    return
+                await self.send({"type": "need", "after": found[-1]["events"][-1]["seq"]})
+            await asyncio.wait_for(self._news.wait(), 20)
+
     async def send(self, message: Any) -> None:
         await self.socket.send(message if isinstance(message, bytes) else msgpack.packb(message))
 
