@@ -55,6 +55,7 @@ class Session:
         self._mirror = connection.mirror
         self._rest = Rest(link, lambda: self._mirror.token or link.token)
         self._ended: FramejamError | None = None
+        self._acked_seq = 0
 
     # -- who and what ----------------------------------------------------------------------
 
@@ -183,15 +184,18 @@ class Session:
     async def previews(self) -> AsyncIterator[Preview]:
         """The newest preview, again and again; those a slow reader missed are skipped (C5).
 
-        Ends by raising ``Closed`` when the session is over.
+        Begins with the first in which everything is that this client was acked for when the
+        iteration began (T13): a finished clip from before one's own edit is not what one asked
+        for. Ends by raising ``Closed`` when the session is over.
         """
-        seen = 0
+        seen, own = 0, self._acked_seq
         while True:
             while self._mirror.preview_count == seen:
                 await self._change()
             seen = self._mirror.preview_count
-            if self._mirror.preview is not None:
-                yield self._mirror.preview
+            preview = self._mirror.preview
+            if preview is not None and preview.seq >= own:
+                yield preview
 
     async def finished(self, seq: int = 0) -> TakeStatus:
         """Wait until the take is finished with all live edits up to ``seq`` in it (T13).
@@ -244,7 +248,9 @@ class Session:
         self._check_open()
         answer = self._connection.pending.add(make, time.perf_counter())
         self._connection.flush()
-        return await answer
+        receipt = await answer
+        self._acked_seq = max(self._acked_seq, receipt.seq)
+        return receipt
 
     async def _upload(self, source: str | os.PathLike[str] | bytes | Picture) -> str:
         data = await asyncio.to_thread(_image_bytes, source)

@@ -36,7 +36,7 @@ function Studio() {
       </header>
       <aside className="panel give" aria-label="Instructions">
         <PromptField kind="content" title="What is visible" example="a red balloon over the sea" />
-        <PromptField kind="motion" title="How it moves" example="rising slowly" />
+        <PromptField kind="motion" title="How it moves" example="moving to the right" />
         <ReferenceImage />
       </aside>
       <main className="middle">

@@ -64,6 +64,7 @@ function Fate({ id, kind, prompt }: { id: string; kind: PromptKind; prompt: Prom
   const record = useStudio((s) => s.log[kind]);
   const connection = useStudio((s) => s.status.phase);
   const author = usePersonName(record?.author ?? '');
+  const pictureRules = useStudio((s) => kind === 'content' && s.log.image?.instruction.blob != null);
   const { dirty, sending, changedBy } = prompt;
   let phase = 'empty';
   let words = 'Enter sends it';
@@ -78,7 +79,8 @@ function Fate({ id, kind, prompt }: { id: string; kind: PromptKind; prompt: Prom
   } else if (record) {
     phase = record.entry ? 'entered' : 'sent';
     const entry = record.entry ? `taken up ${entryInWords(record)}` : 'sent, enters at the next step';
-    words = `${author} · ${entry}`;
+    words = pictureRules ? `${author} · the reference image sets the scene instead`
+      : `${author} · ${entry}`;
   }
   return (
     <p className="fate" id={id} role="status" data-testid={`${kind}-fate`} data-phase={phase}>

@@ -63,7 +63,7 @@ function stateInWords(state: StudioState): string {
   switch (takeState(state)) {
     case null: return '';
     case 'running': return waiting ? `${waiting} to take up` : take?.note || 'Denoising';
-    case 'finished': return 'Finished';
+    case 'finished': return log.edits.length ? 'Finished' : 'Nothing asked for yet';
     case 'waiting': return take?.note || 'Waiting for a first instruction';
     case 'failed': return take?.note || 'Stopped by an error';
   }
