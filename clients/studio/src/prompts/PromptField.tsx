@@ -79,7 +79,7 @@ function Fate({ id, kind, prompt }: { id: string; kind: PromptKind; prompt: Prom
   } else if (record) {
     phase = record.entry ? 'entered' : 'sent';
     const entry = record.entry ? `taken up ${entryInWords(record)}` : 'sent, enters at the next step';
-    words = pictureRules ? `${author} · the reference image sets the scene instead`
+    words = pictureRules ? `${author} · the picture sets the scene`
       : `${author} · ${entry}`;
   }
   return (
