@@ -140,7 +140,7 @@ async def serve(config: Config, say: Callable[[str], None], ready: Callable[[str
             try:
                 site = web.SockSite(runner, bound)
                 await site.start()
-                ready(await launch_link(hub, config, config.public_url or _base(bound)))
+                ready(await launch_link(hub, config, config.public_url.rstrip("/") or _base(bound)))
                 await stop.wait()
                 say("stopping: everything acknowledged is stored")
                 # Nobody comes back into a server that is going; those here are told to come back.

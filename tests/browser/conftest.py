@@ -81,7 +81,7 @@ def visitor(browser: Browser) -> Iterator[Callable[..., Studio]]:
 
     def make(name: str, **options: object) -> Studio:
         wanted = {"viewport": {"width": 1280, "height": 720}, **options}
-        context = browser.new_context(**wanted)  # type: ignore[arg-type]
+        context = browser.new_context(**wanted)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(f"{name}: {error}"))

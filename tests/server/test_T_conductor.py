@@ -80,7 +80,7 @@ class CountingRenderer:
         else:
             clip = Clip(4, 1, 1, bytes(12), json.dumps([sorted(s) for s in self.history]))
         sheet = Sheet(2, 2, 4, 32, 32, b"jpeg")
-        return Advanced(len(self.history), sheet, 0.1, clip)
+        return Advanced(len(self.history), sheet, clip)
 
     async def forget(self, key):
         pass

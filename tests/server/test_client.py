@@ -59,7 +59,7 @@ class Scripted:
         ]
 
     async def handle(self, socket: ServerConnection) -> None:
-        hello = decode_client(bytes(await socket.recv()))  # type: ignore[arg-type]
+        hello = decode_client(bytes(await socket.recv()))
         assert isinstance(hello, Hello)
         self.hellos.append(hello)
         self.socket = socket
@@ -84,7 +84,7 @@ class Scripted:
             People((MIRA,)),
         )
         async for data in socket:
-            message = decode_client(bytes(data))  # type: ignore[arg-type]
+            message = decode_client(bytes(data))
             self.got.append(message)
             await self.answer(self, socket, message)
 
@@ -117,7 +117,7 @@ async def joined(answer: Answer = accept) -> AsyncIterator[tuple[Scripted, frame
 
 
 def link_of(sockets: object) -> str:
-    port = next(iter(sockets)).getsockname()[1]  # type: ignore[call-overload]
+    port = next(iter(sockets)).getsockname()[1]
     return f"http://127.0.0.1:{port}/s/s#token"
 
 

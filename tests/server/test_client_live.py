@@ -125,9 +125,7 @@ async def test_L2_a_killed_server_loses_nothing_that_was_acked(
         last = await asyncio.wait_for(waiting, 60)
         await arrived(session, last.seq)
         texts = [
-            event.body.instruction.text
-            for event in session.log  # type: ignore[union-attr]
-            if isinstance(event.body, Edited)
+            event.body.instruction.text for event in session.log if isinstance(event.body, Edited)
         ]
         assert texts == [*(f"take {n}" for n in range(5)), "while it was down"]
         assert [event.seq for event in session.log] == list(range(1, len(session.log) + 1))

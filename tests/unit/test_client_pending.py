@@ -27,7 +27,7 @@ async def three() -> tuple[Pending, list[asyncio.Future[Receipt]]]:
 
 
 def refusal(number: int, code: str, used: bool = True, **more: int) -> Refusal:
-    return Refusal(number, code, "why", used=used, **more)  # type: ignore[arg-type]
+    return Refusal(number, code, "why", used=used, **more)
 
 
 async def test_L4_each_command_is_sent_once_and_acked_with_its_time() -> None:

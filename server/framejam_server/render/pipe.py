@@ -83,7 +83,6 @@ class Advanced(msgspec.Struct, frozen=True, tag="advanced"):
 
     position: int
     sheet: Sheet
-    seconds: float
     clip: Clip | None = None
 
 

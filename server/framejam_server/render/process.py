@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -61,7 +60,6 @@ class Takes:
         """
         from framejam_pipeline.take import Entry, Take
 
-        started = time.perf_counter()
         if request.fresh:
             self.forget(request.key)
         take = self._takes.get(request.key)
@@ -82,7 +80,7 @@ class Takes:
         else:
             frames = take.step()
         sheet = contact_sheet(frames, JPEG_QUALITY)
-        return Advanced(take.position, sheet, time.perf_counter() - started, clip)
+        return Advanced(take.position, sheet, clip)
 
     def _image(self, blob: str) -> Image.Image:
         from PIL import Image
