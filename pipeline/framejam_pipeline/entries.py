@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from framejam_protocol.instructions import Content, Image, Instruction, Motion, Paint
+from framejam_protocol.instructions import Content, Drag, Image, Instruction, Motion, Paint
 
 
 @dataclass(frozen=True)
@@ -20,16 +20,18 @@ class Entry:
 class Fold:
     """What the edits entered so far add up to. Equal folds give equal conditions.
 
-    ``image`` is the blob id of the reference image, None without one; ``paint`` is in seq order.
+    ``image`` is the blob id of the reference image, None without one; ``paint`` and ``drags``
+    are in seq order.
     """
 
     content: str = ""
     motion: str = ""
     image: str | None = None
     paint: tuple[Paint, ...] = ()
+    drags: tuple[Drag, ...] = ()
 
     def then(self, instruction: Instruction) -> Fold:
-        """Return the fold after one more edit: prompts and image replace, paint adds (M2, M4)."""
+        """Return the fold after one more edit: prompts and image replace, the rest adds (M2, M4)."""
         match instruction:
             case Content(text):
                 return replace(self, content=text)
@@ -39,6 +41,8 @@ class Fold:
                 return replace(self, image=blob)
             case Paint():
                 return replace(self, paint=(*self.paint, instruction))
+            case Drag():
+                return replace(self, drags=(*self.drags, instruction))
 
 
 def fold_at(mapping: Mapping[int, Entry], step: int) -> Fold:

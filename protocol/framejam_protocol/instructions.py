@@ -1,7 +1,7 @@
 """The instructions people give (M1): what an edit carries and what the pipeline compiles.
 
-This version knows the content prompt, the motion prompt, the reference image and the paint
-stroke of the paper (arXiv 2402.03040: y, y', x). Every number is an integer (L3).
+This version knows the content prompt, the motion prompt, the reference image, the paint stroke
+and the drag of the paper (arXiv 2402.03040: y, y', x). Every number is an integer (L3).
 """
 
 from __future__ import annotations
@@ -63,12 +63,29 @@ class Paint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
     strength: Share = UNIT
 
 
-Instruction = Content | Motion | Image | Paint
+class Drag(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="drag"):
+    """Move what lies within ``radius`` of ``start`` so that it ends displaced by ``end - start``.
+
+    Both points are on the intermediate image, the picture the first frame shows: the object stands
+    there in frame 0, moves along the arrow and rests at its end. The hole it leaves is filled.
+    ``radius`` is in 1/65536 of the frame's width (a circle in pixels, whatever the frame's shape);
+    ``strength`` as for paint. Overlapping drags are averaged as vectors (M4), so their order does
+    not matter.
+    """
+
+    start: Point
+    end: Point
+    radius: Annotated[int, msgspec.Meta(ge=1, le=UNIT)]
+    strength: Share = UNIT
+
+
+Instruction = Content | Motion | Image | Paint | Drag
 
 DEFAULT_DEPTH: Final[dict[type, Fraction]] = {
     Image: Fraction(1),
     Content: Fraction(4, 5),
     Motion: Fraction(4, 5),
+    Drag: Fraction(7, 10),
     Paint: Fraction(3, 5),
 }
 """The share of the loop an edit of a kind may re-run (T3), 0 to 1."""

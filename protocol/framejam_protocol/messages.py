@@ -80,6 +80,14 @@ class LiveStroke(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     width: Annotated[int, msgspec.Meta(ge=1, le=65536)]
 
 
+class LiveDrag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An arrow that is still being pulled: shown to others, never stored, never steering (C4)."""
+
+    start: Point
+    end: Point
+    radius: Annotated[int, msgspec.Meta(ge=1, le=65536)]
+
+
 class PresenceUpdate(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="presence"
 ):
@@ -88,6 +96,7 @@ class PresenceUpdate(
     cursor: Point | None = None
     frame: Annotated[int, msgspec.Meta(ge=0, le=4096)] | None = None
     stroke: LiveStroke | None = None
+    drag: LiveDrag | None = None
 
 
 class Watch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="watch"):
@@ -220,6 +229,7 @@ class Presence(msgspec.Struct, frozen=True, tag_field="type", tag="presence"):
     cursor: Point | None = None
     frame: int | None = None
     stroke: LiveStroke | None = None
+    drag: LiveDrag | None = None
 
 
 class TakeStatus(msgspec.Struct, frozen=True, tag_field="type", tag="take"):

@@ -24,7 +24,7 @@ from framejam_protocol.events import (
     Redone,
     Undone,
 )
-from framejam_protocol.instructions import Content, Image, Motion, Paint, Settings
+from framejam_protocol.instructions import Content, Drag, Image, Motion, Paint, Settings
 from framejam_protocol.limits import MAX_STROKE_POINTS
 from framejam_protocol.messages import (
     Ack,
@@ -34,6 +34,7 @@ from framejam_protocol.messages import (
     Fault,
     Hello,
     Limits,
+    LiveDrag,
     LiveStroke,
     Need,
     People,
@@ -70,6 +71,8 @@ SETTINGS = Settings(
     model="embedded", seed=2**53 - 1, steps=12, frames=16, width=64, height=64, fps=8, guidance=100
 )
 STROKE = Paint(points=((0, 65536), (-65536, 131072), (32768, 1)), color="#e0218a", width=9175)
+DRAG = Drag(start=(32768, 32768), end=(52429, 131072), radius=9830)
+DRAG_LIMITS = Drag(start=(-65536, 0), end=(-65536, 0), radius=1, strength=0)
 STROKE_LIMITS = Paint(points=((0, 0),), color="#000000", width=1, strength=0)
 
 CLIENT: dict[str, ClientMessage] = {
@@ -99,10 +102,15 @@ CLIENT: dict[str, ClientMessage] = {
     "edit image, none": Edit(5, Image(None)),
     "edit paint": Edit(6, STROKE),
     "edit paint, smallest": Edit(2**53 - 1, STROKE_LIMITS, depth=32768),
+    "edit drag": Edit(7, DRAG),
+    "edit drag, smallest": Edit(8, DRAG_LIMITS, depth=65536),
     "undo": Undo(7),
     "redo": Redo(8),
     "presence with all": PresenceUpdate(
         cursor=(100, 65536), frame=15, stroke=LiveStroke(((0, 0), (5, -5)), "#ffd400", 4096)
+    ),
+    "presence with an arrow": PresenceUpdate(
+        cursor=(5, 5), drag=LiveDrag((32768, 32768), (65536, 0), 9830)
     ),
     "presence off the stage": PresenceUpdate(),
     "watch": Watch("sheet", 10),
@@ -115,6 +123,7 @@ EVENTS: dict[str, Event] = {
     "created": Event(1, AT, "", Created(SETTINGS)),
     "joined": Event(2, AT + 1, "p0001", Joined("p0001", "Zoë 🎨", "#2e86de", "owner")),
     "edited": Event(3, AT + 2, "p0001", Edited(Content("a cat"), depth=52429), "client-0001", 1),
+    "edited drag": Event(4, AT + 3, "p0002", Edited(DRAG), "client-0002", 1),
     "edited paint": Event(4, AT + 3, "p0002", Edited(STROKE), "client-0002", 1),
     "edited image": Event(5, AT + 3, "p0002", Edited(Image(None)), "client-0002", 2),
     "edited motion": Event(6, AT + 3, "p0002", Edited(Motion("growing")), "client-0002", 3),
@@ -203,6 +212,7 @@ def _pack(value: object) -> bytes:
     return msgspec.msgpack.encode(value)
 
 
+_DRAG: Vector = {"kind": "drag", "start": [0, 0], "end": [9, 9], "radius": 9000}
 _PAINT: Vector = {"kind": "paint", "color": "#ffffff", "width": 9000, "points": [[0, 0]]}
 
 INVALID: dict[str, bytes] = {
@@ -233,6 +243,10 @@ INVALID: dict[str, bytes] = {
     "a colour in upper case": _edit(**{**_PAINT, "color": "#FFFFFF"}),
     "width zero": _edit(**{**_PAINT, "width": 0}),
     "strength above one": _edit(**{**_PAINT, "strength": 65537}),
+    "a drag without an end": _edit(kind="drag", start=[0, 0], radius=5),
+    "a drag of no radius": _edit(**{**_DRAG, "radius": 0}),
+    "a drag wider than the frame": _edit(**{**_DRAG, "radius": 65537}),
+    "a drag to far outside": _edit(**{**_DRAG, "end": [0, -65537]}),
     "depth negative": _pack(
         {
             "type": "edit",

@@ -4,14 +4,15 @@ from people import Table
 
 from framejam_protocol.errors import Code
 from framejam_protocol.events import Event, Redone, Undone
+from framejam_protocol.instructions import Paint
 from framejam_protocol.messages import Refusal
 from framejam_server.session.log import fold
-from framejam_server.session.merge import field_owner, in_force, strokes
+from framejam_server.session.merge import added, field_owner, in_force
 from framejam_server.session.session import Session
 
 
 def painted(table):
-    return [edit.seq for edit in strokes(table.session.state)]
+    return [edit.seq for edit in added(table.session.state, Paint)]
 
 
 def text(table):

@@ -55,7 +55,7 @@ class Mirror:
     def pointed(self, presence: Presence) -> None:
         """Note where somebody points; off the stage means gone from ``pointers``."""
         key = (presence.participant, presence.connection)
-        if presence.cursor is None and presence.stroke is None:
+        if presence.cursor is None and presence.stroke is None and presence.drag is None:
             self.pointers.pop(key, None)
         else:
             self.pointers[key] = presence

@@ -20,7 +20,15 @@ from framejam.previews import Preview
 from framejam.rest import Rest
 from framejam_protocol.events import Event
 from framejam_protocol.geometry import to_units
-from framejam_protocol.instructions import Content, Image, Instruction, Motion, Paint, Settings
+from framejam_protocol.instructions import (
+    Content,
+    Drag,
+    Image,
+    Instruction,
+    Motion,
+    Paint,
+    Settings,
+)
 from framejam_protocol.messages import (
     Command,
     Edit,
@@ -130,6 +138,29 @@ class Session:
             strength=to_units(strength),
         )
         return await self.give(stroke, depth=depth)
+
+    async def drag(
+        self,
+        start: tuple[float, float],
+        end: tuple[float, float],
+        *,
+        radius: float = 0.15,
+        strength: float = 1.0,
+        depth: float | None = None,
+    ) -> Receipt:
+        """Move what lies around ``start`` on the first frame to ``end``, over the frames that follow.
+
+        Points are (x, y) from (0, 0) upper left to (1, 1); ``radius`` is a share of the frame's
+        width, above 0 to 1: choose it so that the object lies inside. ``strength`` 0 to 1. Raises
+        ``ValueError`` for numbers that are not finite.
+        """
+        drag = Drag(
+            start=(to_units(start[0]), to_units(start[1])),
+            end=(to_units(end[0]), to_units(end[1])),
+            radius=max(1, to_units(radius)),
+            strength=to_units(strength),
+        )
+        return await self.give(drag, depth=depth)
 
     async def image(self, source: ImageSource, *, depth: float | None = None) -> Receipt:
         """Set the reference image from a file, its bytes or a Pillow image; None takes it away.

@@ -8,18 +8,19 @@ import json
 import msgspec
 
 from framejam_server.session.log import Edit, State
-from framejam_server.session.merge import in_force, strokes
+from framejam_server.session.merge import ADDED, added, in_force
 
 
 def canonical(state: State) -> bytes:
     """What the state hash is taken over (L3): JSON in UTF-8, keys sorted, integers, no spaces.
 
     Only what people see counts: the settings, the text and image in force with the edit that set
-    them, and the live strokes from the lowest to the topmost.
+    them, and the live drags and strokes in seq order.
     """
     view: dict[str, object] = {"settings": msgspec.to_builtins(state.settings)}
     view.update({name: _visible(edit) for name, edit in in_force(state).items()})
-    view["paint"] = [_visible(edit) for edit in strokes(state)]
+    for name, kind in ADDED.items():
+        view[name] = [_visible(edit) for edit in added(state, kind)]
     return json.dumps(view, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
 

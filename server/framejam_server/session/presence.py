@@ -33,6 +33,7 @@ class Roster:
             cursor=update.cursor,
             frame=update.frame,
             stroke=update.stroke,
+            drag=update.drag,
         )
 
     def take_changed(self) -> list[Presence]:
