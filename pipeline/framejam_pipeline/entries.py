@@ -31,7 +31,7 @@ class Fold:
     drags: tuple[Drag, ...] = ()
 
     def then(self, instruction: Instruction) -> Fold:
-        """Return the fold after one more edit: prompts and image replace, the rest adds (M2, M4)."""
+        """Return the fold after one more edit: prompts and image replace, others add (M2)."""
         match instruction:
             case Content(text):
                 return replace(self, content=text)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections import Counter
 
 from framejam_protocol.events import Created, Event, Joined
-from framejam_protocol.instructions import Content, Image, Instruction, Motion, Paint, Settings
+from framejam_protocol.instructions import (
+    Content,
+    Drag,
+    Image,
+    Instruction,
+    Motion,
+    Paint,
+    Settings,
+)
 from framejam_protocol.messages import Ack, Edit, Redo, Refusal, Undo
 from framejam_server.session.canonical import state_hash
 from framejam_server.session.session import Append, Effect, Remember, Reply, Session
@@ -57,6 +65,9 @@ class Table:
 
     def paint(self, person: str, color: str = "#ff0000") -> int:
         return self.edit(person, stroke(color))
+
+    def drag(self, person: str) -> int:
+        return self.edit(person, Drag(start=(30000, 30000), end=(50000, 20000), radius=8000))
 
     def undo(self, person: str) -> Event | Refusal:
         return self.outcome(self.effects(person, Undo(self.number(person))))

@@ -73,6 +73,7 @@ def test_L3_the_hash_is_sha256_over_the_canonical_encoding_of_the_spec():
     text = 'größe "x" \n 蝶'
     edit = table.content("anna", text)
     painted = table.paint("anna")
+    dragged = table.drag("anna")
     expected = {
         "content": {
             "author": "anna",
@@ -80,6 +81,20 @@ def test_L3_the_hash_is_sha256_over_the_canonical_encoding_of_the_spec():
             "edit": edit,
             "instruction": {"kind": "content", "text": text},
         },
+        "drag": [
+            {
+                "author": "anna",
+                "depth": None,
+                "edit": dragged,
+                "instruction": {
+                    "kind": "drag",
+                    "start": [30000, 30000],
+                    "end": [50000, 20000],
+                    "radius": 8000,
+                    "strength": 65536,
+                },
+            }
+        ],
         "image": None,
         "motion": None,
         "paint": [

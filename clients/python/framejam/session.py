@@ -148,7 +148,7 @@ class Session:
         strength: float = 1.0,
         depth: float | None = None,
     ) -> Receipt:
-        """Move what lies around ``start`` on the first frame to ``end``, over the frames that follow.
+        """Move what lies around ``start`` on the first frame to ``end``, over the clip.
 
         Points are (x, y) from (0, 0) upper left to (1, 1); ``radius`` is a share of the frame's
         width, above 0 to 1: choose it so that the object lies inside. ``strength`` 0 to 1. Raises
