@@ -174,6 +174,7 @@ class Conductor:
             pending=tuple(pending),
             wanted=wanted,
             quiet=quiet,
+            alone=self.live.edit_gap_s >= QUIET_S,
             since_rewind=self._since_rewind,
             decoded=self._decoded,
         )

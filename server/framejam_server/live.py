@@ -89,6 +89,8 @@ class LiveSession:
         self.members: dict[int, Member] = {}
         self.changed = asyncio.Event()
         self.last_edit_at = float("-inf")
+        self.edit_gap_s = float("inf")
+        """Between the newest edit, undo or redo and the one before it (T3)."""
         self.preview: Preview | None = None
         self.status: TakeStatus | None = None
         self.arriving = 0
@@ -182,7 +184,8 @@ class LiveSession:
                 member.sent_seq = event.seq
                 member.mailbox.send(data)
         if isinstance(event.body, Edited | Undone | Redone):
-            self.last_edit_at = self.clock.mono()
+            now = self.clock.mono()
+            self.edit_gap_s, self.last_edit_at = now - self.last_edit_at, now
             self.changed.set()
 
     # -- people -------------------------------------------------------------------------------

@@ -236,17 +236,32 @@ async def test_T2_a_finished_take_is_recorded_with_all_it_takes_to_recompute_it(
     assert record["settings"]["seed"] == 1
 
 
-async def test_T3_a_late_edit_enters_at_once_and_is_polished_when_it_is_quiet(stage):
+async def test_T3_late_edits_that_keep_coming_enter_at_once_and_are_polished_together(stage):
+    await run(stage, 7)
+    await asyncio.wait_for(stage.renderer.requests.get(), 5)
+    stage.time.now = 10.0
+    one = await edit(stage, PAINT)
+    stage.time.now = 10.3  # sooner than 400 ms after the first: they keep coming
+    two = await edit(stage, PAINT)
+    stage.renderer.answers.put_nowait(None)
+    assert (await run(stage)).mapping == {one: 8, two: 8}
+    stage.time.now = 10.8  # quiet for longer than 400 ms
+    request = await run(stage, 2)
+    assert (request.step, request.mapping) == (4, {one: 4, two: 4})
+    assert [body.step for body in request.committed] == [8, 4]
+    notes = [status.note for status in stage.statuses if status.note]
+    assert notes == ["re-entering at step 4 of 10"]
+
+
+async def test_T3_a_late_edit_that_comes_alone_rewinds_at_once(stage):
     await run(stage, 7)
     await asyncio.wait_for(stage.renderer.requests.get(), 5)
     stage.time.now = 10.0
     seq = await edit(stage, PAINT)
     stage.renderer.answers.put_nowait(None)
-    assert (await run(stage)).mapping == {seq: 8}
-    stage.time.now = 10.5  # quiet for longer than 400 ms
-    request = await run(stage, 2)
+    request = await run(stage)
     assert (request.step, request.mapping) == (4, {seq: 4})
-    assert [body.step for body in request.committed] == [8, 4]
+    assert [body.step for body in request.committed] == [4]
     notes = [status.note for status in stage.statuses if status.note]
     assert notes == ["re-entering at step 4 of 10"]
 

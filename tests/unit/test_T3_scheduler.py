@@ -15,6 +15,7 @@ NOW = Situation(
     pending=(),
     wanted={},
     quiet=True,
+    alone=False,
     since_rewind=9,
     decoded=True,
 )
@@ -50,6 +51,25 @@ def test_T3_an_edit_of_no_depth_still_shows_in_the_last_step():
 def test_T3_late_edits_are_polished_by_one_rewind_when_it_is_quiet():
     now = replace(NOW, position=20, entries={3: 2, 4: 18, 7: 15}, wanted={3: 5, 4: 10, 7: 5})
     assert plan(now) == Enter({5: (7,), 10: (4,)}, rewinds=True)
+
+
+def test_T3_an_edit_that_comes_alone_enters_at_its_wanted_step_at_once():
+    now = replace(NOW, position=20, pending=(4,), wanted={4: 10}, quiet=False, alone=True)
+    assert plan(now) == Enter({10: (4,)}, rewinds=True)
+    assert plan(replace(now, alone=False)) == Enter({20: (4,)}, rewinds=False)
+
+
+def test_T1_an_edit_that_comes_alone_before_its_wanted_step_enters_at_the_present_boundary():
+    now = replace(NOW, pending=(4,), wanted={4: 10}, alone=True)
+    assert plan(now) == Enter({8: (4,)}, rewinds=False)
+
+
+@pytest.mark.parametrize("steps_since", [0, 1])
+def test_T3_nor_does_an_edit_alone_rewind_before_two_steps_have_run(steps_since):
+    now = replace(
+        NOW, position=20, pending=(4,), wanted={4: 10}, alone=True, since_rewind=steps_since
+    )
+    assert plan(now) == Enter({20: (4,)}, rewinds=False)
 
 
 def test_T3_not_while_edits_keep_coming():

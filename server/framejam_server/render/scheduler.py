@@ -20,7 +20,9 @@ class Situation:
     ``position`` is the next step to run (``steps`` when all have run); ``decoded`` tells whether
     the clip of those steps was made. ``entries`` maps live edits to
     their entry steps, ``pending`` holds those that have none yet, and ``wanted`` the step each of
-    both would best enter at. ``since_rewind`` counts the steps run since the last rewind.
+    both would best enter at. ``quiet`` tells that nobody has edited for ``QUIET_S``, ``alone`` that
+    nobody had for that long before the newest edit. ``since_rewind`` counts the steps run since the
+    last rewind.
     """
 
     position: int
@@ -29,6 +31,7 @@ class Situation:
     pending: tuple[int, ...]
     wanted: Mapping[int, int]
     quiet: bool
+    alone: bool
     since_rewind: int
     decoded: bool
 
@@ -62,23 +65,26 @@ Plan = Enter | Step | Wait
 def plan(now: Situation) -> Plan:
     """The next thing a take does.
 
-    New edits enter at the present boundary (T1); into a finished take at their wanted step (T3).
-    Edits above their wanted step are lowered to it by one rewind once it is quiet.
+    New edits enter at the present boundary (T1). Into a finished take, and where they come alone,
+    they enter at their wanted step at once: steps run before a rewind that is sure to come would
+    be thrown away. Edits above their wanted step are lowered to it by one rewind once it is quiet
+    (T3).
     """
+    finished = now.position >= now.steps
+    may_rewind = finished or now.since_rewind >= PROGRESS_BETWEEN_REWINDS
     if now.pending:
-        return _enter(now, {edit: _boundary(now, edit) for edit in now.pending})
+        at_once = finished or (now.alone and may_rewind)
+        return _enter(now, {edit: _boundary(now, edit, at_once) for edit in now.pending})
     late = {
         edit: _wanted(now, edit) for edit, step in now.entries.items() if step > _wanted(now, edit)
     }
-    finished = now.position >= now.steps
-    may_rewind = finished or now.since_rewind >= PROGRESS_BETWEEN_REWINDS
     if late and now.quiet and may_rewind:
         return _enter(now, late)
     return Wait(for_quiet=bool(late)) if finished and now.decoded else Step()
 
 
-def _boundary(now: Situation, edit: int) -> int:
-    return now.position if now.position < now.steps else _wanted(now, edit)
+def _boundary(now: Situation, edit: int, at_once: bool) -> int:
+    return min(now.position, _wanted(now, edit)) if at_once else now.position
 
 
 def _wanted(now: Situation, edit: int) -> int:
