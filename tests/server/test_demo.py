@@ -19,7 +19,7 @@ from framejam_server.demo.server import ServerFailed, local_server
 
 pytestmark = pytest.mark.slow
 
-EDITS = 10
+EDITS = 13
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +64,19 @@ def test_every_edit_has_its_times(played: Path) -> None:
         assert edit["first_preview"]["steps"] >= 1
 
 
+def test_T6_the_worker_was_killed_in_mid_take_and_both_were_told(played: Path) -> None:
+    (mishap,) = json.loads((played / "report.json").read_text())["worker_killed"]
+    assert set(mishap["told"]) == {"Mira", "Jonas"}
+    assert all("rebuilt from the log" in told for told in mishap["told"].values())
+
+
+def test_T3_the_late_edit_went_back_to_where_it_shows(played: Path) -> None:
+    late = edits(played)[-1]
+    report = json.loads((played / "report.json").read_text())
+    assert late["given_at_step"] >= report["steps"] - 2
+    assert late["entry_step"] == int(report["steps"] * 0.4)
+
+
 def test_U1_undo_and_redo_name_what_they_moved(played: Path) -> None:
     found = edits(played)
     given = {edit["seq"]: edit for edit in found if edit["action"] == "edit"}
@@ -101,8 +114,8 @@ async def test_a_server_that_dies_ends_what_uses_it(
     tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def use_and_kill() -> None:
-        async with local_server(tmp_path, seed=1) as link:
-            assert link.startswith("http://127.0.0.1:")
+        async with local_server(tmp_path, seed=1) as server:
+            assert server.link.startswith("http://127.0.0.1:")
             os.kill(int((tmp_path / "data" / "lock").read_text()), signal.SIGKILL)
             await asyncio.sleep(30)
 

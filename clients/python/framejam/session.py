@@ -228,6 +228,19 @@ class Session:
             if preview is not None and preview.seq >= own:
                 yield preview
 
+    async def statuses(self) -> AsyncIterator[TakeStatus]:
+        """What the loop is doing, now and whenever it changes; a slow reader gets the newest.
+
+        Its ``note`` is one sentence for people ("re-entering at step 3 of 8", "the renderer
+        restarts; ..."). Ends by raising ``Closed`` when the session is over.
+        """
+        seen: TakeStatus | None = None
+        while True:
+            while self._mirror.take is None or self._mirror.take is seen:
+                await self._change()
+            seen = self._mirror.take
+            yield seen
+
     async def finished(self, seq: int = 0) -> TakeStatus:
         """Wait until the take is finished with all live edits up to ``seq`` in it (T13).
 

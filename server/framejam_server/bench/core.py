@@ -45,9 +45,9 @@ async def core() -> dict[str, Metric]:
     with tempfile.TemporaryDirectory(prefix="framejam-bench-") as name:
         folder = Path(name)
         async with (
-            local_server(folder, _SEED) as link,
+            local_server(folder, _SEED) as server,
             asyncio.timeout(LIMIT_S),
-            _participants(link) as sessions,
+            _participants(server.link) as sessions,
             naive_senders(folder, PARTICIPANTS) as naive_ones,
         ):
             senders = [framejam_sender(session) for session in sessions]

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from framejam_protocol.instructions import Instruction, Paint
+from framejam_protocol.instructions import Drag, Instruction, Paint
 from framejam_protocol.limits import UNIT
 from framejam_server.demo.perform import Sighting
 from framejam_server.render.recompute import Frames, coverage
@@ -63,6 +63,11 @@ class Change:
 
 def region_of(instruction: Instruction, width: int, height: int) -> Region:
     """Where ``instruction`` is meant to act on frames of ``width`` x ``height`` pixels."""
+    if isinstance(instruction, Drag):
+        # What the object leaves, crosses and reaches: a stroke as wide as the circle.
+        instruction = Paint(
+            (instruction.start, instruction.end), "#000000", min(UNIT, 2 * instruction.radius)
+        )
     if not isinstance(instruction, Paint):
         everywhere = np.ones((height, width), dtype=np.bool_)
         return Region(everywhere, ~everywhere)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from framejam import Receipt, Session
 from framejam_protocol.events import Event
 from framejam_protocol.instructions import wanted_step
-from framejam_server.demo.script import Act, Scene
+from framejam_server.demo.script import Act, KillWorker, Scene
 from framejam_server.session.log import FIRST_TAKE, fold
 
 
@@ -36,6 +36,20 @@ class Deed:
     cut: int
 
 
+@dataclass(frozen=True)
+class Mishap:
+    """The worker was killed: at which step, the sentence each participant was told, and the
+    seconds until both saw the next step."""
+
+    at_step: int
+    told: Mapping[str, str]
+    back_s: float
+
+
+LATE_STEPS = 2
+"""An act is late where at most so many steps are left."""
+
+
 class Eyes:
     """Watches a session's previews and remembers their numbers."""
 
@@ -54,6 +68,19 @@ class Eyes:
             if preview.seq >= seq:
                 return
 
+    async def reached(self, step: int) -> None:
+        """Wait until the newest preview is of step ``step`` or later."""
+        async for preview in self.session.previews():
+            if preview.step >= step:
+                return
+
+    async def told(self) -> str:
+        """Wait until the take waits for something; the sentence that says for what."""
+        async for status in self.session.statuses():
+            if status.state == "waiting":
+                return status.note
+        raise AssertionError("statuses end by raising")
+
     async def settled(self) -> None:
         """Wait until every live edit has entered as early as it wants to (T3)."""
         while _is_late(self.session.log):
@@ -62,12 +89,25 @@ class Eyes:
 
 
 async def perform(
-    scenes: Iterable[Scene], eyes: Mapping[str, Eyes], done: Callable[[Act], None]
-) -> list[Deed]:
+    scenes: Iterable[Scene | KillWorker],
+    eyes: Mapping[str, Eyes],
+    kill: Callable[[], None],
+    done: Callable[[Act | KillWorker], None],
+) -> tuple[list[Deed], list[Mishap]]:
     """Play ``scenes``, one after the other; each starts when everybody has seen the one before
-    and it has settled. Calls ``done`` after every act. Raises what the client raises."""
+    and it has settled. ``kill`` kills the worker. Calls ``done`` after every act. Raises what the
+    client raises."""
     deeds: list[Deed] = []
+    mishaps: list[Mishap] = []
     for scene in scenes:
+        if isinstance(scene, KillWorker):
+            mishaps.append(await _mishap(eyes, kill))
+            done(scene)
+            continue
+        for act in scene:
+            if act.late:
+                steps = eyes[act.who].session.settings.steps
+                await eyes[act.who].reached(steps - LATE_STEPS)
         started = [(act, time.perf_counter(), _step(eyes[act.who].session)) for act in scene]
         receipts = await asyncio.gather(*(act.do(eyes[act.who].session) for act in scene))
         newest = max(receipt.seq for receipt in receipts)
@@ -78,7 +118,27 @@ async def perform(
         for (act, sent, at_step), receipt in zip(started, receipts, strict=True):
             deeds.append(Deed(act, sent, at_step, receipt, cut))
             done(act)
-    return deeds
+    return deeds, mishaps
+
+
+async def _mishap(eyes: Mapping[str, Eyes], kill: Callable[[], None]) -> Mishap:
+    """Kill the worker in mid-take; return when everybody was told and has seen it go on."""
+    at_step = max(_step(each.session) for each in eyes.values())
+    listening = [asyncio.create_task(each.told()) for each in eyes.values()]
+    killed = time.perf_counter()
+    kill()
+    told = await asyncio.gather(*listening)
+    await asyncio.gather(*(_next_preview(each) for each in eyes.values()))
+    return Mishap(
+        at_step, dict(zip(eyes, told, strict=True)), round(time.perf_counter() - killed, 2)
+    )
+
+
+async def _next_preview(eyes: Eyes) -> None:
+    seen = len(eyes.seen)
+    async for _ in eyes.session.previews():
+        if len(eyes.seen) > seen:
+            return
 
 
 def _step(session: Session) -> int:

@@ -13,8 +13,8 @@ from framejam_protocol.events import Edited, Event
 from framejam_protocol.instructions import Image
 from framejam_server.demo.perform import Eyes, perform
 from framejam_server.demo.report import Played
-from framejam_server.demo.script import COLORS, GUEST, OWNER, Act, scenes
-from framejam_server.demo.server import local_server
+from framejam_server.demo.script import COLORS, GUEST, OWNER, Act, KillWorker, scenes
+from framejam_server.demo.server import LocalServer, local_server
 
 SEED: Final = 7
 """The same clip every time, as far as the participants' timing allows."""
@@ -25,30 +25,33 @@ LIMIT_S: Final = 600.0
 _JOIN_S: Final = 60.0
 
 
-async def play(folder: Path, photo: Path, clip: Path, done: Callable[[Act], None]) -> Played:
+Done = Callable[[Act | KillWorker], None]
+
+
+async def play(folder: Path, photo: Path, clip: Path, done: Done) -> Played:
     """Start a server below ``folder``, co-edit with ``photo``, export to ``clip``.
 
     Raises ``ServerFailed``, ``TimeoutError`` and what the client raises.
     """
     async with (
-        local_server(folder, SEED) as link,
+        local_server(folder, SEED) as server,
         asyncio.timeout(LIMIT_S),
-        framejam.connect(link, OWNER, COLORS[OWNER], patience=_JOIN_S) as owner,
+        framejam.connect(server.link, OWNER, COLORS[OWNER], patience=_JOIN_S) as owner,
         framejam.connect(
             await owner.invite("editor"), GUEST, COLORS[GUEST], patience=_JOIN_S
         ) as guest,
     ):
-        return await _co_edit(owner, guest, photo, clip, done)
+        return await _co_edit(server, owner, guest, photo, clip, done)
 
 
 async def _co_edit(
-    owner: Session, guest: Session, photo: Path, clip: Path, done: Callable[[Act], None]
+    server: LocalServer, owner: Session, guest: Session, photo: Path, clip: Path, done: Done
 ) -> Played:
     eyes = {OWNER: Eyes(owner), GUEST: Eyes(guest)}
     watching = [asyncio.create_task(each.watch()) for each in eyes.values()]
     try:
         await asyncio.gather(*(each.shown(0) for each in eyes.values()))
-        deeds = await perform(scenes(photo), eyes, done)
+        deeds, mishaps = await perform(scenes(photo), eyes, server.kill_worker, done)
         status = await owner.finished(deeds[-1].receipt.seq)
         await guest.finished(deeds[-1].receipt.seq)
         await guest.export(clip)
@@ -57,6 +60,7 @@ async def _co_edit(
             task.cancel()
     return Played(
         deeds,
+        mishaps,
         owner.log,
         owner.people,
         owner.settings,

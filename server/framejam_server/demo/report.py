@@ -19,7 +19,7 @@ from framejam_server.demo.measure import (
     first_shown,
     steps_per_second,
 )
-from framejam_server.demo.perform import Deed, Sighting
+from framejam_server.demo.perform import Deed, Mishap, Sighting
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Played:
     ``digest`` is what the server said about the finished take."""
 
     deeds: list[Deed]
+    mishaps: list[Mishap]
     log: tuple[Event, ...]
     people: tuple[Person, ...]
     settings: Settings
@@ -43,8 +44,8 @@ DEFINITIONS = {
     "changed": "the finished take with the edit against the same take without it, both computed "
     f"again from the log; share: pixels of all frames in which a channel differs by "
     f"{CHANGED_FROM} of 255 or more; mean: mean difference, 0 to 1; inside: under the "
-    f"stroke (prompts and images: the whole frame); outside: more than {GUARD_PX} "
-    "pixels away from it",
+    "stroke or along the arrow (prompts and images: the whole frame); outside: more than "
+    f"{GUARD_PX} pixels away from it",
     "shows": f"mean change inside at least {CHANGED_FROM}/255 and {CONTRAST} times that outside",
     "entry_step": "the step of the loop from which the edit counts, after it has settled",
 }
@@ -68,6 +69,7 @@ def report(played: Played, effects: Sequence[Effect], digest: str) -> dict[str, 
         "digest": played.digest,
         "recomputed_digest": digest,
         "reproduced": digest == played.digest,
+        "worker_killed": [asdict(mishap) for mishap in played.mishaps],
         "edits": [_edit(effect, played) for effect in effects],
         "definitions": DEFINITIONS,
     }

@@ -19,7 +19,7 @@ from framejam_server.config import Config
 from framejam_server.demo.effects import Effect, effect_of
 from framejam_server.demo.play import LIMIT_S, play
 from framejam_server.demo.report import Played, fact, log_lines, report
-from framejam_server.demo.script import GUEST, OWNER, scenes
+from framejam_server.demo.script import GUEST, OWNER, Act, KillWorker, scenes
 from framejam_server.demo.server import ServerFailed
 from framejam_server.demo.sheet import contact_sheet, pair_picture
 from framejam_server.render.recompute import Recomputer, mapping_of
@@ -42,7 +42,8 @@ def run(out: Path) -> list[str]:
     try:
         out.mkdir(parents=True, exist_ok=True)
         with _progress() as progress:
-            units = sum(len(scene) for scene in scenes(Path(PHOTO)))
+            script = scenes(Path(PHOTO))
+            units = sum(1 if isinstance(scene, KillWorker) else len(scene) for scene in script)
             task = progress.add_task("starting a server", total=2 * units + 2)
 
             def tell(what: str) -> None:
@@ -66,13 +67,19 @@ def _play(out: Path, tell: Tell) -> Played:
     try:
         with as_file(files("framejam") / "demo_photos" / PHOTO) as photo:
             played = asyncio.run(
-                play(folder, photo, out / "clip.mp4", lambda act: tell(f"{act.who}: {act.label}"))
+                play(folder, photo, out / "clip.mp4", lambda act: tell(_words(act)))
             )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     (out / "log.jsonl").write_text(log_lines(played.log, played.people), encoding="utf-8")
     tell("clip exported")
     return played
+
+
+def _words(act: Act | KillWorker) -> str:
+    if isinstance(act, KillWorker):
+        return "the worker was killed in mid-take; it is back"
+    return f"{act.who}: {act.label}"
 
 
 def _measure(played: Played, out: Path, tell: Tell) -> tuple[list[Effect], dict[str, object]]:
@@ -109,7 +116,8 @@ def _draw(played: Played, effects: Sequence[Effect], out: Path) -> None:
 
 def _closing_words(out: Path, played: Played, effects: Sequence[Effect]) -> list[str]:
     return [
-        f"{len(effects)} edits by {OWNER} and {GUEST}, {len(played.log)} events; the clip computed "
+        f"{len(effects)} edits by {OWNER} and {GUEST}, {len(played.log)} events, the worker killed "
+        f"at step {', '.join(str(mishap.at_step) for mishap in played.mishaps)}; the clip computed "
         "again from the log equals the server's bit for bit",
         *(f"  {out / name}" for name in ("clip.mp4", "contact.png", "report.json", "log.jsonl")),
     ]

@@ -8,8 +8,11 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import psutil
 
 _READY: Final = "framejam ready "
 _START_TIMEOUT_S: Final = 300.0
@@ -23,9 +26,22 @@ class ServerFailed(RuntimeError):
     """The server did not come up, or not in time; the message ends with its last words."""
 
 
+@dataclass(frozen=True)
+class LocalServer:
+    """A running server: the owner link of its newest session, and its process id."""
+
+    link: str
+    pid: int
+
+    def kill_worker(self) -> None:
+        """Kill the process that denoises, the server's only child, as a crash would (T6)."""
+        (worker,) = psutil.Process(self.pid).children()
+        worker.kill()
+
+
 @asynccontextmanager
-async def local_server(folder: Path, seed: int) -> AsyncIterator[str]:
-    """Start a server with its data and its log below ``folder``; gives the owner link.
+async def local_server(folder: Path, seed: int) -> AsyncIterator[LocalServer]:
+    """Start a server with its data and its log below ``folder``.
 
     ``seed`` is that of its first session. Raises ``ServerFailed``. The process is asked to stop,
     and made to, when the block ends.
@@ -51,7 +67,7 @@ async def local_server(folder: Path, seed: int) -> AsyncIterator[str]:
     try:
         link = await _link(process, log)
         async with _while_running(process, log):
-            yield link
+            yield LocalServer(link, process.pid)
     finally:
         await _stop(process)
 
