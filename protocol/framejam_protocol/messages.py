@@ -236,7 +236,8 @@ class TakeStatus(msgspec.Struct, frozen=True, tag_field="type", tag="take"):
     """What the loop is doing: ``state`` is "running", "finished", "waiting" or "failed".
 
     ``seq`` as in T13. ``note`` is one sentence for people ("re-entering at step 7 of 25").
-    ``digest`` is the SHA-256 of the final latents of a finished take.
+    ``digest`` is the SHA-256 of the final latents of a finished take. ``unknown`` holds the words
+    of the prompts in force that the model has never learnt.
     """
 
     take: int
@@ -246,6 +247,7 @@ class TakeStatus(msgspec.Struct, frozen=True, tag_field="type", tag="take"):
     seq: int
     note: str = ""
     digest: str | None = None
+    unknown: tuple[str, ...] = ()
 
 
 class Pong(msgspec.Struct, frozen=True, tag_field="type", tag="pong"):

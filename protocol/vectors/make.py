@@ -190,6 +190,7 @@ SERVER: dict[str, ServerMessage] = {
     ),
     "presence, gone": Presence("p0002", 4),
     "take running": TakeStatus(1, 7, 12, "running", 41, "re-entering at step 7 of 12"),
+    "take of words unknown": TakeStatus(1, 0, 12, "running", 43, unknown=("dragon", "蝶")),
     "take finished": TakeStatus(1, 12, 12, "finished", 42, digest="ef" * 32),
     "pong": Pong(0),
 }

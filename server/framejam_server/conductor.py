@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 import msgspec
 import structlog
 
-from framejam_protocol.instructions import Settings, wanted_step
+from framejam_protocol.instructions import Content, Motion, Settings, wanted_step
 from framejam_protocol.messages import TakeStatus
 from framejam_protocol.preview import CODEC_JPEG, TIER_DECODED, TIER_SHEET, Preview
 from framejam_server.live import LiveSession
@@ -29,6 +29,8 @@ from framejam_server.render.scheduler import (
 )
 from framejam_server.render.worker import TakeFailed, WorkerDied, WorkerReplaced
 from framejam_server.session.log import FIRST_TAKE
+from framejam_server.session.merge import in_force
+from framejam_server.session.words import known_words, unknown_words
 from framejam_server.store.contract import Store, StoreError, TakeRecord
 
 log = structlog.get_logger("framejam.conductor")
@@ -71,6 +73,7 @@ class Conductor:
         self._decoded = False
         self._worker = worker
         self._facts = facts
+        self._known_words = known_words(facts.vocabulary)
         self._store = store
         self._take = FIRST_TAKE
         self._position = 0
@@ -202,6 +205,7 @@ class Conductor:
             },
             remove=tuple(edit for edit in self._held if edit not in mapping),
         )
+        asked = self.live.clock.mono()
         try:
             advanced = await self._worker.advance(request, self._generation)
         except WorkerDied as error:
@@ -211,8 +215,10 @@ class Conductor:
             return  # by another session's misfortune; the next turn starts over on the new one
         except TakeFailed as error:
             self._held, self._position = {}, 0
+            self.live.observer.take("failed")
             await self._park(f"the take failed and waits for a change: {error}")
             return
+        self.live.observer.stepped(self.live.clock.mono() - asked)
         if advanced.position > self._died_at:
             self._deaths = 0
         self._held, self._position = mapping, advanced.position
@@ -221,7 +227,7 @@ class Conductor:
         self._show(advanced, seq)
         if advanced.clip is not None:
             await self._finish(advanced.clip, mapping, seq)
-        elif self.live.status is None or self.live.status.state != "running":
+        elif not self._is_said("running"):
             self._say("running")
 
     def _show(self, advanced: Advanced, seq: int) -> None:
@@ -246,6 +252,7 @@ class Conductor:
 
     async def _finish(self, clip: Clip, mapping: dict[int, int], seq: int) -> None:
         self.finished = Finished(self._take, seq, clip)
+        self.live.observer.take("finished")
         self._say("finished", seq=seq, digest=clip.digest)
         record = {
             "take": self._take,
@@ -283,11 +290,13 @@ class Conductor:
 
     async def _worker_died(self, error: WorkerDied) -> None:
         """Rebuild from the log; give up where the same take does it again and again (T6)."""
+        self.live.observer.worker_died()
         self._died_at = self._position
         self._held, self._position, self._deaths = {}, 0, self._deaths + 1
         log.warning("worker died", session=self.live.row.id, deaths=self._deaths, error=str(error))
         if self._deaths >= DEATHS_BEFORE_PARKING:
             self._deaths = 0
+            self.live.observer.take("parked")
             await self._park(
                 "the take stopped the renderer three times and is parked; "
                 "undo the last edit or change something to try again"
@@ -303,6 +312,19 @@ class Conductor:
     async def _pause(self, note: str) -> None:
         self._say("waiting", note)
         await asyncio.sleep(RETRY_S)
+
+    def _is_said(self, state: str) -> bool:
+        status = self.live.status
+        return status is not None and (status.state, status.unknown) == (state, self._unknown())
+
+    def _unknown(self) -> tuple[str, ...]:
+        """The words of the prompts in force that the model does not know."""
+        now = in_force(self.live.state)
+        said = [edit.instruction for edit in (now["content"], now["motion"]) if edit is not None]
+        return unknown_words(
+            (prompt.text for prompt in said if isinstance(prompt, Content | Motion)),
+            self._known_words,
+        )
 
     def _say(
         self,
@@ -323,5 +345,6 @@ class Conductor:
                 seq=self.live.state.reflected(self._take) if seq is None else seq,
                 note=note,
                 digest=digest,
+                unknown=self._unknown(),
             )
         )

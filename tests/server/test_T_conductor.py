@@ -23,7 +23,17 @@ STEPS = 10
 SETTINGS = Settings(
     model="embedded", seed=1, steps=STEPS, frames=4, width=32, height=32, fps=8, guidance=100
 )
-READY = Ready("embedded", "hash", 32, 32, 4, STEPS, 100, {}, {"torch": "x", "threads": "1"})
+READY = Ready(
+    "embedded",
+    "hash",
+    32,
+    32,
+    4,
+    STEPS,
+    100,
+    {"subjects": ("red fish",)},
+    {"torch": "x", "threads": "1"},
+)
 ROW = SessionRow("s1", "e1", 0)
 PAINT = Paint(points=((0, 0),), color="#000000", width=1)
 
@@ -275,6 +285,15 @@ async def test_T3_a_finished_take_wakes_at_the_wanted_step(stage):
     image = await edit(stage, Image("ab" * 32))
     request = await run(stage)
     assert (request.step, request.mapping) == (0, {painted: 4, image: 0})
+
+
+async def test_everybody_hears_which_words_the_model_does_not_know(stage):
+    await edit(stage, Content("a red dragon"))
+    await run(stage, 2)
+    assert stage.statuses[-1].unknown == ("dragon",)
+    await edit(stage, Content("a red fish"))
+    await run(stage, 2)
+    assert stage.statuses[-1].unknown == ()
 
 
 async def test_T4_undo_takes_the_pair_out_and_nothing_else_moves(stage):
