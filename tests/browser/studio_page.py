@@ -99,6 +99,36 @@ class Studio:
         if lift:
             self.page.mouse.up()
 
+    def pull(self, points: list[tuple[float, float]], lift: bool = True) -> None:
+        """Pull with the drag tool, which is in hand, from the first of these places on."""
+        self.point(*points[0])
+        self.page.mouse.down()
+        for place in points[1:]:
+            self.point(*place)
+        if lift:
+            self.page.mouse.up()
+
+    def listen_for_toasts(self) -> None:
+        """Keep what the page says in passing, for ``wait_told``."""
+        self.page.evaluate(
+            """() => {
+              window.told = [];
+              new MutationObserver(() => {
+                for (const toast of document.querySelectorAll('[data-testid=toast]')) {
+                  window.told.push(toast.textContent);
+                }
+              }).observe(document.body, {childList: true, subtree: true});
+            }"""
+        )
+
+    def wait_told(self, words: str) -> None:
+        """Wait until the page has said these words, though they may be gone again."""
+        self.page.wait_for_function(
+            "(words) => window.told.some((text) => text.includes(words))",
+            arg=words,
+            timeout=60_000,
+        )
+
     def drop(self, photo: Path) -> None:
         """Drop a picture on the stage."""
         data = base64.b64encode(photo.read_bytes()).decode()
@@ -120,19 +150,25 @@ class Studio:
             now = self.part("step").evaluate("(element) => JSON.stringify(element.dataset)")
             raise AssertionError(f"{self.name} waited for the finish of {seq}: {now}") from error
 
-    def hold_first_frame(self) -> None:
-        """Stop the clip at its first frame."""
-        self.page.get_by_label("Frame", exact=True).fill("0")
+    def hold_frame(self, frame: int) -> None:
+        """Stop the clip at a frame; 0 is the first."""
+        self.page.get_by_label("Frame", exact=True).fill(str(frame))
 
     def picture(self) -> NDArray[np.float64]:
         """What the stage shows of the clip: GRID x GRID x 3, 0 to 255."""
-        # Two screen refreshes: the frame that was asked for is drawn by then.
+        return self._pixels("picture")[..., :3].astype(float)
+
+    def overlay(self) -> NDArray[np.uint8]:
+        """What lies over the clip, strokes and arrows: GRID x GRID x RGBA."""
+        return self._pixels("overlay")
+
+    def _pixels(self, canvas: str) -> NDArray[np.uint8]:
+        # Two screen refreshes: what was asked for is drawn by then.
         self.page.evaluate(
             "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
         )
-        data = base64.b64decode(self.part("picture").evaluate(READ_PICTURE, GRID))
-        rgba = np.frombuffer(data, np.uint8).reshape(GRID, GRID, 4)
-        return rgba[..., :3].astype(float)
+        data = base64.b64decode(self.part(canvas).evaluate(READ_PICTURE, GRID))
+        return np.frombuffer(data, np.uint8).reshape(GRID, GRID, 4)
 
     def seq_of(self, entry: Locator) -> int:
         """The place in the log of a history entry."""

@@ -55,7 +55,7 @@ def test_prompt_photo_and_paint_of_two_people_make_one_clip(
         expect(image).to_be_visible()
         expect(image.locator("img")).to_be_visible()
         studio.wait_finished(studio.seq_of(image))
-        studio.hold_first_frame()
+        studio.hold_frame(0)
     before = [studio.picture() for studio in pair]
 
     grace.part("brush-size").fill(str(round(BRUSH * 65536)))
@@ -225,6 +225,8 @@ def test_a_killed_server_comes_back_to_the_same_people(
     ada, grace = pair
     ada.write("content", "a big yellow star")
     expect(grace.part("content")).to_have_value("a big yellow star")
+    for studio in pair:
+        studio.listen_for_toasts()
     server.kill()
     for studio in pair:
         expect(studio.part("banner")).to_contain_text("Connection lost")
@@ -238,8 +240,10 @@ def test_a_killed_server_comes_back_to_the_same_people(
         grace.page.wait_for_timeout(1000)  # a short break shows no banner
     grace.shot(shots, "banner")
     server.start(server.port)
+    grace.wait_told("Your edit is sent now.")
     for studio in pair:
         expect(studio.part("banner")).to_have_count(0, timeout=60_000)
+        studio.wait_told("Back. Nothing was lost.")
         expect(studio.edits(ada.name, "content").first).to_contain_text("a big yellow star")
         expect(studio.edits(grace.name, "motion")).to_have_count(1)
         expect(studio.edits(grace.name, "motion")).to_contain_text("standing still")

@@ -1,4 +1,3 @@
-import { BrushBar } from './brush/BrushBar.tsx';
 import { History } from './history/History.tsx';
 import { ReferenceImage } from './image/ReferenceImage.tsx';
 import { Invite } from './people/Invite.tsx';
@@ -11,6 +10,7 @@ import { Download } from './shell/Download.tsx';
 import { Toasts } from './shell/Toasts.tsx';
 import { Wordmark } from './shell/Wordmark.tsx';
 import { Stage } from './stage/Stage.tsx';
+import { ToolBar } from './stage/ToolBar.tsx';
 import { Transport } from './stage/Transport.tsx';
 
 export function App() {
@@ -40,7 +40,7 @@ function Studio() {
         <ReferenceImage />
       </aside>
       <main className="middle">
-        <BrushBar />
+        <ToolBar />
         <Stage />
         <Transport />
       </main>

@@ -1,7 +1,7 @@
 import type { EditRecord, Instruction } from 'framejam';
 import { describe, expect, it } from 'vitest';
 
-import { describe as inWords, entryInWords } from '../src/history/describe.ts';
+import { describe as inWords, entryInWords, iconOf } from '../src/history/describe.ts';
 import { initials, inkOn } from '../src/people/colors.ts';
 
 function edit(instruction: Instruction, changes: Partial<EditRecord> = {}): EditRecord {
@@ -15,6 +15,8 @@ describe('edits in words', () => {
     expect(inWords(edit(cat))).toBe('“a cat”');
     expect(inWords(edit({ kind: 'motion', text: '' }))).toBe('Emptied the motion');
     expect(inWords(edit({ kind: 'image', blob: null }))).toBe('Removed the image');
+    const drag = edit({ kind: 'drag', start: [0, 0], end: [9, 9], radius: 5 });
+    expect([inWords(drag), iconOf(drag)]).toEqual(['Drag', 'drag']);
   });
 
   it('says where it is felt', () => {

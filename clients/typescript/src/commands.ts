@@ -36,6 +36,11 @@ export class CommandQueue {
     return this.#pending.filter((p) => p.seq === null).map((p) => p.command);
   }
 
+  /** The command of this number that the server has not answered for good, or null. */
+  find(clientSeq: number): Pending | null {
+    return this.#pending.find((p) => p.seq === null && p.command.client_seq === clientSeq) ?? null;
+  }
+
   push(draft: Draft): Pending {
     const command = { ...draft, client_seq: this.#nextSeq } as Command;
     const pending = { key: this.#nextKey, command, seq: null, sent: false };
@@ -91,8 +96,7 @@ export class CommandQueue {
    * a gap and says so; after a `conflict` it does not: that number stands for something else.
    */
   refuse(clientSeq: number): Pending | null {
-    const refused = this.#pending.find(
-      (p) => p.seq === null && p.command.client_seq === clientSeq);
+    const refused = this.find(clientSeq);
     if (!refused) return null;
     this.#pending = this.#pending.filter((p) => p !== refused);
     return refused;

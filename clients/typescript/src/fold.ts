@@ -6,7 +6,9 @@
  */
 
 import type { Event, Role } from './events.ts';
-import type { Content, Image, Instruction, Motion, Paint, Settings } from './instructions.ts';
+import type {
+  Content, Drag, Image, Instruction, Motion, Paint, Settings,
+} from './instructions.ts';
 
 /** Someone who ever joined, as the log knows them. */
 export interface Participant {
@@ -40,6 +42,8 @@ export interface LogState {
   readonly image: EditRecord<Image> | null;
   /** Live strokes in seq order: later ones lie on top (M4). */
   readonly strokes: readonly EditRecord<Paint>[];
+  /** Live drags in seq order. They all count, and their order does not matter (M4). */
+  readonly drags: readonly EditRecord<Drag>[];
 }
 
 /** Applies events in seq order; `state` is what they add up to. */
@@ -129,6 +133,7 @@ export class LogFold {
     let motion: EditRecord<Motion> | null = null;
     let image: EditRecord<Image> | null = null;
     const strokes: EditRecord<Paint>[] = [];
+    const drags: EditRecord<Drag>[] = [];
     const edits = [...this.#edits.values()];
     for (const edit of edits) {
       if (edit.undone) continue;
@@ -136,10 +141,11 @@ export class LogFold {
       else if (isKind(edit, 'motion')) motion = edit;
       else if (isKind(edit, 'image')) image = edit;
       else if (isKind(edit, 'paint')) strokes.push(edit);
+      else if (isKind(edit, 'drag')) drags.push(edit);
     }
     return {
       seq: this.#seq, settings: this.#settings, participants: new Map(this.#participants),
-      edits, content, motion, image, strokes,
+      edits, content, motion, image, strokes, drags,
     };
   }
 }

@@ -30,7 +30,22 @@ export interface Paint {
   readonly strength?: number;
 }
 
-export type Instruction = Content | Motion | Image | Paint;
+/**
+ * Move what lies within `radius` of `start` so that it ends displaced by `end` minus `start`.
+ *
+ * Both points are on the picture of the first frame: the object stands at `start` there, moves
+ * along the arrow and rests at its end. `radius` is in 1/65536 of the frame's width.
+ */
+export interface Drag {
+  readonly kind: 'drag';
+  readonly start: Point;
+  readonly end: Point;
+  readonly radius: number;
+  /** How strongly the drag holds, 65536 for fully; the server's default where missing. */
+  readonly strength?: number;
+}
+
+export type Instruction = Content | Motion | Image | Paint | Drag;
 
 /** What defines a take besides the instructions (T8); fixed when the session is created. */
 export interface Settings {

@@ -58,12 +58,20 @@ export interface LiveStroke {
   readonly width: number;
 }
 
+/** An arrow that is still being pulled: shown to others, never stored (C4). */
+export interface LiveDrag {
+  readonly start: Point;
+  readonly end: Point;
+  readonly radius: number;
+}
+
 /** Where this person points now; null means "not on the stage" (C4). */
 export interface PresenceUpdate {
   readonly type: 'presence';
   readonly cursor: Point | null;
   readonly frame: number | null;
   readonly stroke: LiveStroke | null;
+  readonly drag: LiveDrag | null;
 }
 
 /** Which previews to send, and at most how many a second (C5). */
@@ -181,6 +189,7 @@ export interface Presence {
   readonly cursor: Point | null;
   readonly frame: number | null;
   readonly stroke: LiveStroke | null;
+  readonly drag: LiveDrag | null;
 }
 
 /** What the loop is doing (T13 for `seq`); `note` is one sentence for people. */

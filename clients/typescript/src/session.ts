@@ -41,6 +41,8 @@ export interface SessionEvents {
   pending: readonly Pending[];
   /** One of our commands was refused for good. */
   refused: { readonly pending: Pending; readonly refusal: Refusal };
+  /** The server could not take one of our commands just now; it is kept and sent again. */
+  delayed: { readonly pending: Pending; readonly refusal: Refusal };
   people: readonly Person[];
   presence: Presence;
   take: TakeStatus;
@@ -70,6 +72,8 @@ export class Session extends Emitter<SessionEvents> {
   #presence: PresenceUpdate | null = null;
   #presenceTimer: ReturnType<typeof setTimeout> | undefined;
   #resendTimer: ReturnType<typeof setTimeout> | undefined;
+  /** When that timer ends, by `performance.now`. */
+  #resendAt = 0;
   #pings = 0;
 
   constructor(options: SessionOptions) {
@@ -169,7 +173,9 @@ export class Session extends Emitter<SessionEvents> {
 
   #command(draft: Draft): Pending {
     const pending = this.#queue.push(draft);
-    if (this.#send(pending.command)) this.#queue.markSent();
+    // Behind a command that waits for its turn this one would be refused as a gap.
+    const waits = this.#resendTimer !== undefined;
+    if (!waits && this.#send(pending.command)) this.#queue.markSent();
     this.emit('pending', this.#queue.pending);
     return pending;
   }
@@ -280,6 +286,11 @@ export class Session extends Emitter<SessionEvents> {
       if (refusal.expected !== null) this.#queue.expected(refusal.expected);
       const pause = refusal.code === 'gap' ? GAP_RETRY_MS : RETRY_MS;
       this.#resendIn(refusal.retry_after_ms ?? pause);
+      const waiting = this.#queue.find(refusal.client_seq);
+      // A gap says nothing of its own: the command before it has told why.
+      if (waiting && refusal.code !== 'gap') {
+        this.emit('delayed', { pending: waiting, refusal });
+      }
       return;
     }
     const pending = this.#queue.refuse(refusal.client_seq);
@@ -288,15 +299,21 @@ export class Session extends Emitter<SessionEvents> {
     this.emit('pending', this.#queue.pending);
   }
 
-  /** One timer for a burst of refusals: a pipelined gap refuses everything behind it. */
+  /**
+   * One timer for a burst of refusals, as long as the longest of them asks for: a pipelined gap
+   * refuses everything behind it.
+   */
   #resendIn(ms: number): void {
-    this.#resendTimer ??= setTimeout(() => {
-      this.#resendTimer = undefined;
-      this.#resend();
-    }, ms);
+    const at = performance.now() + ms;
+    if (this.#resendTimer !== undefined && at <= this.#resendAt) return;
+    clearTimeout(this.#resendTimer);
+    this.#resendAt = at;
+    this.#resendTimer = setTimeout(() => this.#resend(), ms);
   }
 
   #resend(): void {
+    clearTimeout(this.#resendTimer);
+    this.#resendTimer = undefined;
     for (const command of this.#queue.unanswered) {
       if (!this.#send(command)) return;
     }

@@ -39,6 +39,8 @@ class Log {
 
 const stroke: Instruction = { kind: 'paint', points: [[0, 0]], color: '#ff0000', width: 100 };
 
+const drag: Instruction = { kind: 'drag', start: [9, 9], end: [99, 9], radius: 5 };
+
 describe('folding the log', () => {
   it('M2 the last live writer owns a field; fields do not touch each other', () => {
     const log = new Log();
@@ -57,6 +59,17 @@ describe('folding the log', () => {
     log.undo('b', seqs[1]!);
     expect(log.fold.state.strokes.map((s) => s.seq)).toEqual([seqs[0], seqs[2]]);
     expect(log.fold.state.edits.map((e) => e.undone)).toEqual([false, true, false]);
+  });
+
+  it('M2 drags all count, undone ones are out, and are neither strokes nor prompts', () => {
+    const log = new Log();
+    const seqs = [log.edit('a', drag), log.edit('b', drag), log.edit('a', stroke)];
+    expect(log.fold.state.drags.map((d) => d.seq)).toEqual([seqs[0], seqs[1]]);
+    expect(log.fold.state.strokes.map((s) => s.seq)).toEqual([seqs[2]]);
+    log.undo('a', seqs[0]!);
+    expect(log.fold.state.drags.map((d) => [d.seq, d.author])).toEqual([[seqs[1], 'b']]);
+    log.redo('a', seqs[0]!);
+    expect(log.fold.state.drags[0]?.instruction).toEqual(drag);
   });
 
   it('U2 U4 undo and redo belong to the person; a new edit clears the own redo stack only', () => {

@@ -284,6 +284,69 @@ describe('commands (L4, L5)', () => {
     vi.advanceTimersByTime(1);
     expect(sentEdits().slice(2)).toEqual([[1, 'one'], [2, 'two']]);
   });
+
+  it('L5 waits as long as the longest of a burst of refusals asks for', () => {
+    socket().welcome();
+    edit('one');
+    edit('two');
+    socket().deliver(refusal(2, { code: 'gap', expected: 1, used: false }));
+    socket().deliver(refusal(1, { code: 'rate_limited', retry_after_ms: 700, used: false }));
+    socket().deliver(refusal(2, { code: 'rate_limited', retry_after_ms: 300, used: false }));
+    vi.advanceTimersByTime(699);
+    expect(sentEdits()).toHaveLength(2);
+    vi.advanceTimersByTime(1);
+    expect(sentEdits().slice(2)).toEqual([[1, 'one'], [2, 'two']]);
+    vi.advanceTimersByTime(5_000);
+    expect(sentEdits()).toHaveLength(4);
+  });
+
+  it('L4 L5 what is given behind a command that waits is sent behind it, once', () => {
+    socket().welcome();
+    const refused = heard('refused');
+    edit('one');
+    socket().deliver(refusal(1, { code: 'rate_limited', retry_after_ms: 700, used: false }));
+    edit('two');
+    session.undo();
+    expect(socket().sent.filter((m) => m.type === 'undo')).toHaveLength(0);
+    expect(sentEdits()).toEqual([[1, 'one']]);
+    vi.advanceTimersByTime(700);
+    expect(sentEdits().slice(1)).toEqual([[1, 'one'], [2, 'two']]);
+    expect(socket().of('undo').map((m) => m.client_seq)).toEqual([3]);
+    edit('three');
+    expect(sentEdits().slice(3)).toEqual([[4, 'three']]);
+    expect(refused).toEqual([]);
+  });
+
+  it('L4 a reconnect sends what waits, and does not send it a second time later', () => {
+    socket().welcome();
+    edit('one');
+    socket().deliver(refusal(1, { code: 'rate_limited', retry_after_ms: 5_000, used: false }));
+    socket().drop();
+    vi.advanceTimersByTime(500);
+    socket().welcome({ recovered: true, next_client_seq: 1 });
+    expect(sentEdits()).toEqual([[1, 'one']]);
+    vi.advanceTimersByTime(5_000);
+    expect(sentEdits()).toEqual([[1, 'one']]);
+  });
+
+  it('L2 tells which command was not stored, keeps it, and sends it until it is', () => {
+    const delayed = heard('delayed');
+    socket().welcome();
+    edit('one');
+    edit('two');
+    for (let i = 0; i < 3; i += 1) {
+      socket().deliver(refusal(1, {
+        code: 'unavailable', message: 'not stored: the disk is full', retry_after_ms: 1_000,
+        used: false,
+      }));
+      socket().deliver(refusal(2, { code: 'gap', expected: 1, used: false }));
+      vi.advanceTimersByTime(1_000);
+    }
+    expect(sentEdits()).toHaveLength(8);
+    expect(delayed.map((d) => [d.pending.command.client_seq, d.refusal.message])).toEqual(
+      Array(3).fill([1, 'not stored: the disk is full']));
+    expect(session.pending).toHaveLength(2);
+  });
 });
 
 describe('the log (C3)', () => {
@@ -308,7 +371,9 @@ describe('the log (C3)', () => {
 describe('presence and previews (C4, C5)', () => {
   it('C4 sends only the newest place of a burst, and tells it again after a reconnect', () => {
     socket().welcome();
-    for (let x = 0; x < 50; x += 1) session.point({ cursor: [x, 0], frame: null, stroke: null });
+    for (let x = 0; x < 50; x += 1) {
+      session.point({ cursor: [x, 0], frame: null, stroke: null, drag: null });
+    }
     vi.advanceTimersByTime(33);
     expect(socket().of('presence').map((p) => p.cursor)).toEqual([[49, 0]]);
     session.watch('sheet', 12);

@@ -6,7 +6,7 @@ import { decode } from '@msgpack/msgpack';
 import { describe, expect, it } from 'vitest';
 
 import {
-  decodeMessage, encodeMessage, parsePreview, type ClientMessage, type Preview,
+  decodeMessage, encodeMessage, LogFold, parsePreview, type ClientMessage, type Preview,
 } from '../src/index.ts';
 
 interface Vector {
@@ -31,6 +31,35 @@ describe.skipIf(vectors.length === 0)('golden vectors', () => {
       // What this client writes is the same message, whatever its choice of integer widths.
       expect(decode(encodeMessage(vector.json as ClientMessage))).toEqual(vector.json);
     }
+  });
+});
+
+describe.skipIf(vectors.length === 0)('golden drags', () => {
+  const named = (name: string): Vector => {
+    const found = vectors.find((v) => v.name === name);
+    if (!found) throw new Error(`there is no vector ${name}`);
+    return found;
+  };
+  const bytes = (name: string) => Uint8Array.from(Buffer.from(named(name).hex, 'hex'));
+
+  it('M2 a drag of the log is folded with its author and every field', () => {
+    const event = decodeMessage(bytes('event edited drag'));
+    if (event?.type !== 'event') throw new Error('not an event');
+    const fold = new LogFold();
+    fold.apply({ ...event, seq: 1 });
+    expect(fold.state.drags).toMatchObject([{
+      author: 'p0002',
+      instruction: {
+        kind: 'drag', start: [32768, 32768], end: [52429, 131072], radius: 9830, strength: 65536,
+      },
+    }]);
+  });
+
+  it('C4 an arrow under way is written as the server reads it', () => {
+    expect(decode(encodeMessage({
+      type: 'presence', cursor: [5, 5], frame: null, stroke: null,
+      drag: { start: [32768, 32768], end: [65536, 0], radius: 9830 },
+    }))).toEqual(decode(bytes('presence with an arrow')));
   });
 });
 

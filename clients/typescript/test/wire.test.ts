@@ -19,7 +19,7 @@ describe('geometry (L3)', () => {
 
   it('writes integers as integers', () => {
     const bytes = encodeMessage({ type: 'presence', cursor: toPoint(-1e-9, 1), frame: null,
-                                  stroke: null });
+                                  stroke: null, drag: null });
     expect([...bytes]).not.toContain(0xcb);
   });
 });

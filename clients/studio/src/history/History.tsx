@@ -21,7 +21,7 @@ export function History() {
         <UndoRedo />
       </header>
       {edits.length === 0 && (
-        <p className="quiet">Every prompt, stroke and picture will be listed here, with who gave it.</p>
+        <p className="quiet">Every prompt, stroke, drag and picture is listed here, with who gave it.</p>
       )}
       <ol>
         {newest.map((edit) => <Item key={edit.seq} edit={edit} />)}

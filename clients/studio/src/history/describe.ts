@@ -18,11 +18,14 @@ export function describe({ instruction }: EditRecord): string {
     case 'motion': return instruction.text ? `“${instruction.text}”` : 'Emptied the motion';
     case 'image': return instruction.blob ? 'Reference image' : 'Removed the image';
     case 'paint': return 'Brush stroke';
+    case 'drag': return 'Drag';
   }
 }
 
 export function iconOf({ instruction }: EditRecord): IconName {
-  const icons = { content: 'text', motion: 'motion', image: 'image', paint: 'brush' } as const;
+  const icons = {
+    content: 'text', motion: 'motion', image: 'image', paint: 'brush', drag: 'drag',
+  } as const;
   return icons[instruction.kind];
 }
 

@@ -2,11 +2,15 @@
 
 import { CLOSE, parseLink, Session, type Link, type Presence, type Welcome } from 'framejam';
 
+import { backInWords } from './back.ts';
+import { Notes } from './notes.ts';
 import { forgetVisit, loadVisit, saveVisit, type Visit } from './visit.ts';
 import { toast, useStudio } from './store.ts';
 
 /** As often as most screens refresh at half speed: more would not be seen. */
 const PREVIEWS_PER_SECOND = 30;
+/** A shorter break is over before anybody was told of it (the banner comes as late). */
+const BLIP_MS = 400;
 
 /** Decide which page this address leads to, and connect where we are known. */
 export function start(): void {
@@ -72,21 +76,39 @@ function remember(session: Session, welcome: Welcome, self: Omit<Visit, 'token'>
 /** Copy what the session tells into the store. */
 function follow(session: Session): void {
   const set = useStudio.setState;
+  const notes = new Notes((note) => set({ note }));
+  let lostAt: number | null = null;
   session.on('status', (status) => {
     set({ status });
     if (status.phase !== 'live') set({ presence: new Map() });
+    if (status.phase === 'waiting') lostAt ??= performance.now();
   });
-  session.on('welcome', (welcome) => set((s) => ({
-    welcome, cameAt: welcome.recovered ? s.cameAt : welcome.head_seq,
-  })));
+  session.on('welcome', (welcome) => {
+    const wasHere = useStudio.getState().welcome !== null;
+    if (wasHere && lostAt !== null && performance.now() - lostAt >= BLIP_MS) {
+      const unsent = session.pending.filter((p) => p.seq === null).length;
+      toast(backInWords(welcome.recovered, unsent), 'good');
+    }
+    lostAt = null;
+    set((s) => ({ welcome, cameAt: welcome.recovered ? s.cameAt : welcome.head_seq }));
+  });
   session.on('state', (log) => set({ log }));
-  session.on('pending', (pending) => set({ pending }));
-  session.on('take', (take) => set({ take, step: take.step }));
+  session.on('pending', (pending) => set((s) => ({
+    pending, notStored: pending.some((p) => p.seq === null) ? s.notStored : null,
+  })));
+  session.on('take', (take) => {
+    set({ take, step: take.step });
+    notes.heard(take);
+  });
   session.on('preview', (preview) => useStudio.getState().player.show(preview));
   session.on('refused', ({ refusal }) => toast(refusal.message));
+  session.on('delayed', ({ refusal }) => {
+    // What comes too fast arrives a moment later by itself: nobody has to know.
+    if (refusal.code === 'unavailable') set({ notStored: refusal.message });
+  });
   session.on('fault', (fault) => {
     // Before a socket is closed the server says why, too: the banner has words for that.
-    if (session.status.phase === 'live') toast(fault.message);
+    if (session.status.phase === 'live' && fault.code !== 'rate_limited') toast(fault.message);
   });
   session.on('people', (people) => {
     const here = new Set(people.filter((p) => p.connections > 0).map((p) => p.participant));
@@ -103,7 +125,7 @@ function follow(session: Session): void {
 function placed(map: ReadonlyMap<string, Presence>, presence: Presence): Map<string, Presence> {
   const next = new Map(map);
   const key = `${presence.participant}:${presence.connection}`;
-  if (presence.cursor || presence.stroke) next.set(key, presence);
+  if (presence.cursor || presence.stroke || presence.drag) next.set(key, presence);
   else next.delete(key);
   return next;
 }

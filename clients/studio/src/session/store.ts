@@ -1,8 +1,8 @@
 /** What the page shows, in one store; components subscribe to the parts they need. */
 
 import {
-  ApiError, LogFold, UNIT, type LiveStroke, type LogState, type Pending, type Person, type Presence,
-  type Session, type Status, type TakeStatus, type Welcome,
+  ApiError, LogFold, UNIT, type LiveDrag, type LiveStroke, type LogState, type Pending,
+  type Person, type Presence, type Session, type Status, type TakeStatus, type Welcome,
 } from 'framejam';
 import { create } from 'zustand';
 
@@ -17,9 +17,10 @@ export type Page =
 export interface Toast {
   readonly id: number;
   readonly text: string;
+  readonly tone: 'good' | 'bad';
 }
 
-export type Tool = 'select' | 'brush';
+export type Tool = 'select' | 'brush' | 'drag';
 
 export interface StudioState {
   readonly page: Page;
@@ -30,10 +31,14 @@ export interface StudioState {
   readonly cameAt: number;
   readonly log: LogState;
   readonly pending: readonly Pending[];
+  /** The server's sentence on why our newest edits are not stored; null while they are. */
+  readonly notStored: string | null;
   readonly people: readonly Person[];
   /** By participant and connection: one person may point from two windows. */
   readonly presence: ReadonlyMap<string, Presence>;
   readonly take: TakeStatus | null;
+  /** What the loop says, for as long as one reads it. */
+  readonly note: string;
   /** How far the loop is, by the newest word on it: a status or a preview. */
   readonly step: number;
   readonly player: Player;
@@ -47,11 +52,18 @@ export interface StudioState {
   readonly size: number;
   /** The stroke under our own pen. */
   readonly drawing: LiveStroke | null;
+  /** The radius of a drag in 1/65536 of the frame's width. */
+  readonly reach: number;
+  /** The arrow under our own pointer. */
+  readonly pulling: LiveDrag | null;
+  /** Whether the clip played before the drag tool stopped it. */
+  readonly playedBefore: boolean;
   readonly uploading: boolean;
   readonly toasts: readonly Toast[];
 }
 
-const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+/** Whether this person asked for a screen on which nothing moves by itself. */
+export const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
 
 export const useStudio = create<StudioState>(() => ({
   page: { name: 'nowhere' },
@@ -61,9 +73,11 @@ export const useStudio = create<StudioState>(() => ({
   cameAt: 0,
   log: new LogFold().state,
   pending: [],
+  notStored: null,
   people: [],
   presence: new Map(),
   take: null,
+  note: '',
   step: 0,
   player: new Player((shown) => useStudio.setState({ shown, step: shown.step })),
   shown: null,
@@ -73,6 +87,9 @@ export const useStudio = create<StudioState>(() => ({
   color: '#e5484d',
   size: Math.round(UNIT * 0.06),
   drawing: null,
+  reach: Math.round(UNIT * 0.14),
+  pulling: null,
+  playedBefore: false,
   uploading: false,
   toasts: [],
 }));
@@ -109,12 +126,12 @@ export function takeState({ take, shown }: Pick<StudioState, 'take' | 'shown'>):
 let toastIds = 0;
 const TOAST_MS = 7_000;
 
-export function toast(text: string): void {
+export function toast(text: string, tone: Toast['tone'] = 'bad'): void {
   toastIds += 1;
   const id = toastIds;
   // The same sentence twice is noise.
   useStudio.setState((s) => ({
-    toasts: [...s.toasts.filter((t) => t.text !== text), { id, text }].slice(-3),
+    toasts: [...s.toasts.filter((t) => t.text !== text), { id, text, tone }].slice(-3),
   }));
   setTimeout(() => dismiss(id), TOAST_MS);
 }

@@ -9,13 +9,14 @@ interface Notice {
   readonly action?: 'reload' | 'retry';
 }
 
-/** What is wrong with the connection, calmly; nothing while all is well. */
+/** What is wrong with the connection or the server's disk, calmly; nothing while all is well. */
 export function Banner() {
   const status = useStudio((s) => s.status);
-  const notice = noticeOf(status);
+  const notStored = useStudio((s) => s.notStored);
+  const notice = status.phase === 'live' ? notStoredWords(notStored) : noticeOf(status);
   if (!notice) return null;
   return (
-    <div className="banner" data-testid="banner" role="status">
+    <div className="banner" data-testid="banner" role="status" title={notice.advice}>
       <span className="banner-dot" data-over={status.phase === 'ended'} />
       <p><b>{notice.title}</b> {notice.advice}</p>
       <Action notice={notice} />
@@ -49,6 +50,13 @@ export function Ended() {
       </div>
     </main>
   );
+}
+
+/** The server gives the reason; what was given stays on the page and is sent until it is taken. */
+function notStoredWords(reason: string | null): Notice | null {
+  if (reason === null) return null;
+  const sentence = reason.charAt(0).toUpperCase() + reason.slice(1);
+  return { title: 'Your edits are kept here and sent again.', advice: sentence };
 }
 
 function noticeOf(status: Status): Notice | null {

@@ -1,7 +1,11 @@
-/** Keys: B brush, V pointer, [ and ] size, Ctrl+Z and Ctrl+Shift+Z or Ctrl+Y, Space plays. */
+/**
+ * Keys: B brush, D drag, V pointer, [ and ] size, Ctrl+Z and Ctrl+Shift+Z or Ctrl+Y, Space plays.
+ */
 
 import { resize } from '../brush/brush.ts';
+import { resizeReach } from '../drag/drag.ts';
 import { toast, useStudio, whyNoUndo } from '../session/store.ts';
+import { chooseTool } from '../stage/tools.ts';
 
 const SIZE_STEP = 1.25;
 
@@ -31,18 +35,26 @@ function withControl(event: KeyboardEvent): boolean {
 }
 
 function plain(event: KeyboardEvent): boolean {
-  const { size, playing } = useStudio.getState();
+  const { playing } = useStudio.getState();
   switch (event.key) {
-    case 'b': case 'B': useStudio.setState({ tool: 'brush' }); return true;
-    case 'v': case 'V': useStudio.setState({ tool: 'select' }); return true;
-    case '[': resize(size / SIZE_STEP); return true;
-    case ']': resize(size * SIZE_STEP); return true;
+    case 'b': case 'B': chooseTool('brush'); return true;
+    case 'v': case 'V': chooseTool('select'); return true;
+    case 'd': case 'D': chooseTool('drag'); return true;
+    case '[': scale(1 / SIZE_STEP); return true;
+    case ']': scale(SIZE_STEP); return true;
     case ' ':
       if (event.target instanceof Element && event.target.matches(PRESSED_BY_SPACE)) return false;
       useStudio.setState({ playing: !playing });
       return true;
     default: return false;
   }
+}
+
+/** Make what is in hand larger or smaller. */
+function scale(factor: number): void {
+  const { tool, size, reach } = useStudio.getState();
+  if (tool === 'drag') resizeReach(reach * factor);
+  else resize(size * factor);
 }
 
 function isTyping(target: EventTarget | null): boolean {

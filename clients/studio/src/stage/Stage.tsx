@@ -1,45 +1,62 @@
-import { useEffect, useRef, useState, type CSSProperties, type DragEvent } from 'react';
+import {
+  useEffect, useRef, useState, type CSSProperties, type DragEvent, type RefObject,
+} from 'react';
 
-import { BrushRing } from '../brush/BrushRing.tsx';
 import { giveImage } from '../image/giveImage.ts';
 import { useStudio, whyReadOnly } from '../session/store.ts';
 import { Cursors } from './Cursors.tsx';
-import { drawStroke, strokesOnTop } from './strokes.ts';
-import { useBrush } from './useBrush.ts';
+import { useOverlay } from './overlay.ts';
+import { PointerRing } from './PointerRing.tsx';
+import { atFirstFrame } from './tools.ts';
+import { usePointer } from './usePointer.ts';
 
-/** The clip, what is being painted on it, and who points where. */
+/** The clip, what is being painted and pulled on it, and who points where. */
 export function Stage() {
   const stage = useRef<HTMLDivElement>(null);
   const picture = useRef<HTMLCanvasElement>(null);
-  const strokes = useRef<HTMLCanvasElement>(null);
+  const overlay = useRef<HTMLCanvasElement>(null);
   const settings = useStudio((s) => s.log.settings ?? s.welcome?.settings ?? null);
-  const painting = useStudio((s) => s.tool === 'brush' && whyReadOnly(s) === null);
+  const tool = useStudio((s) => (whyReadOnly(s) === null ? s.tool : 'select'));
   const untouched = useStudio((s) => s.welcome !== null && s.log.edits.length === 0);
   const aspect = settings ? settings.width / settings.height : 1;
-  useBrush(stage);
+  usePointer(stage);
   usePixels(picture);
-  usePixels(strokes);
+  usePixels(overlay);
   usePicture(picture, settings?.fps ?? 8);
-  useStrokes(strokes);
+  useOverlay(overlay);
   const drop = useDrop();
 
   return (
     <div className="well">
       <div
-        ref={stage} className="stage" data-testid="stage" data-tool={painting ? 'brush' : 'select'}
+        ref={stage} className="stage" data-testid="stage" data-tool={tool}
         style={{ '--aspect': aspect } as CSSProperties} role="group" aria-label="Stage" {...drop.on}
       >
         <canvas ref={picture} data-testid="picture" role="img" aria-label="The clip" />
-        <canvas ref={strokes} data-testid="strokes" aria-hidden="true" />
+        <canvas ref={overlay} data-testid="overlay" aria-hidden="true" />
         {untouched && (
           <p className="stage-hint">Describe what to see, paint, or drop a picture here</p>
         )}
         <Cursors />
-        {painting && <BrushRing stage={stage} />}
+        {tool === 'brush' && <BrushRing stage={stage} />}
+        {tool === 'drag' && <DragRing stage={stage} />}
         {drop.over && <p className="stage-drop">Drop to use it as the reference image</p>}
       </div>
     </div>
   );
+}
+
+function BrushRing({ stage }: { stage: RefObject<HTMLElement | null> }) {
+  const color = useStudio((s) => s.color);
+  const size = useStudio((s) => s.size);
+  return <PointerRing stage={stage} diameter={size} fill={`${color}55`} />;
+}
+
+/** Only where a press would take hold; from then on the arrow has circles of its own. */
+function DragRing({ stage }: { stage: RefObject<HTMLElement | null> }) {
+  const reach = useStudio((s) => s.reach);
+  const ready = useStudio((s) => atFirstFrame(s) && s.pulling === null);
+  return ready && <PointerRing stage={stage} diameter={2 * reach} />;
 }
 
 /**
@@ -99,35 +116,6 @@ function usePicture(canvas: { readonly current: HTMLCanvasElement | null }, fps:
       context.canvas.removeEventListener('resized', draw);
     };
   }, [canvas, fps]);
-}
-
-/** Draw strokes the clip does not show yet, at most once a screen refresh. */
-function useStrokes(canvas: { readonly current: HTMLCanvasElement | null }): void {
-  useEffect(() => {
-    const element = canvas.current;
-    const context = element?.getContext('2d');
-    if (!element || !context) return;
-    let request = 0;
-    const draw = (): void => {
-      cancelAnimationFrame(request);
-      request = 0;
-      context.clearRect(0, 0, element.width, element.height);
-      for (const stroke of strokesOnTop(useStudio.getState())) drawStroke(context, stroke);
-    };
-    const ask = (): void => {
-      request ||= requestAnimationFrame(draw);
-    };
-    const stop = useStudio.subscribe((now, before) => {
-      if (now.drawing !== before.drawing || now.log !== before.log || now.shown !== before.shown
-          || now.pending !== before.pending || now.presence !== before.presence) ask();
-    });
-    element.addEventListener('resized', draw);
-    return () => {
-      stop();
-      cancelAnimationFrame(request);
-      element.removeEventListener('resized', draw);
-    };
-  }, [canvas]);
 }
 
 /** A picture dropped anywhere on the stage becomes the reference image. */

@@ -24,6 +24,7 @@ export function Transport() {
       />
       <span className="frame-number">{Math.min(frame, frames - 1) + 1} / {frames}</span>
       <Progress />
+      <Note />
     </div>
   );
 }
@@ -37,7 +38,7 @@ function Progress() {
   const steps = take?.steps ?? 0;
   const share = steps ? step / steps : 0;
   return (
-    <div className="progress" data-state={state} title={take?.note ?? ''}>
+    <div className="progress" data-state={state}>
       <div className="progress-words">
         <span
           data-testid="step" data-step={step} data-steps={steps}
@@ -57,14 +58,23 @@ function Progress() {
   );
 }
 
+/** What the loop says: why it is where it is, or what stops it. Its place is reserved. */
+function Note() {
+  const note = useStudio((s) => s.note);
+  const state = useStudio((s) => s.take?.state ?? 'none');
+  return (
+    <p className="note" role="status" data-testid="note" data-state={state} title={note}>{note}</p>
+  );
+}
+
 function stateInWords(state: StudioState): string {
-  const { take, log, shown } = state;
+  const { log, shown } = state;
   const waiting = log.edits.filter((e) => !e.undone && e.seq > (shown?.seq ?? 0)).length;
   switch (takeState(state)) {
     case null: return '';
-    case 'running': return waiting ? `${waiting} to take up` : take?.note || 'Denoising';
+    case 'running': return waiting ? `${waiting} to take up` : 'Denoising';
     case 'finished': return log.edits.length ? 'Finished' : 'Nothing asked for yet';
-    case 'waiting': return take?.note || 'Waiting for a first instruction';
-    case 'failed': return take?.note || 'Stopped by an error';
+    case 'waiting': return log.edits.length ? 'Waiting' : 'Waiting for a first instruction';
+    case 'failed': return 'Stopped';
   }
 }

@@ -1,13 +1,17 @@
 import { fromUnits } from 'framejam';
 import { useEffect, useRef, type RefObject } from 'react';
 
-import { useStudio } from '../session/store.ts';
+interface Props {
+  readonly stage: RefObject<HTMLElement | null>;
+  /** In 1/65536 of the frame's width. */
+  readonly diameter: number;
+  /** What it is filled with, where the tool leaves something there. */
+  readonly fill?: string;
+}
 
-/** The pointer on the stage: a disc as large as the dot it would paint. */
-export function BrushRing({ stage }: { stage: RefObject<HTMLElement | null> }) {
+/** The pointer on the stage, as large as what it would paint or take along. */
+export function PointerRing({ stage, diameter, fill }: Props) {
   const ring = useRef<HTMLDivElement>(null);
-  const color = useStudio((s) => s.color);
-  const size = useStudio((s) => s.size);
 
   useEffect(() => {
     const element = stage.current;
@@ -32,8 +36,8 @@ export function BrushRing({ stage }: { stage: RefObject<HTMLElement | null> }) {
 
   return (
     <div
-      ref={ring} className="brush-ring" aria-hidden="true"
-      style={{ width: `${fromUnits(size) * 100}%`, background: `${color}55` }}
+      ref={ring} className="pointer-ring" aria-hidden="true"
+      style={{ width: `${fromUnits(diameter) * 100}%`, background: fill }}
     />
   );
 }

@@ -1,0 +1,44 @@
+/** A stroke under the pen, from the press to the edit it becomes. */
+
+import { UNIT, type Point } from 'framejam';
+
+import { useStudio } from '../session/store.ts';
+import type { Gesture } from '../stage/usePointer.ts';
+
+/** Points closer than this share of the brush add bytes and no shape. */
+const SPACING = 0.08;
+
+export function beginStroke(start: Point): Gesture {
+  const { color, size: width } = useStudio.getState();
+  useStudio.setState({ drawing: { points: [start], color, width } });
+  return { extend, give, drop: () => useStudio.setState({ drawing: null }) };
+}
+
+/** Add points to the stroke under the pen; a stroke at the limit goes on as a new one. */
+function extend(points: readonly Point[]): void {
+  const { drawing, welcome, session } = useStudio.getState();
+  if (!drawing) return;
+  const limit = welcome?.limits.stroke_points ?? Infinity;
+  const spacing = Math.max(UNIT / 1000, drawing.width * SPACING);
+  let line = [...drawing.points];
+  for (const point of points) {
+    const last = line.at(-1);
+    if (last && Math.hypot(point[0] - last[0], point[1] - last[1]) < spacing) continue;
+    line.push(point);
+    if (line.length >= limit) {
+      session?.edit({ kind: 'paint', ...drawing, points: line });
+      line = [point];
+    }
+  }
+  // Once for all points of an event: every change of the store wakes the whole page.
+  if (line.at(-1) !== drawing.points.at(-1)) {
+    useStudio.setState({ drawing: { ...drawing, points: line } });
+  }
+}
+
+/** The pen lifted: the stroke becomes one edit (L6). */
+function give(): void {
+  const { drawing, session } = useStudio.getState();
+  useStudio.setState({ drawing: null });
+  if (drawing) session?.edit({ kind: 'paint', ...drawing });
+}

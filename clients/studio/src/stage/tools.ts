@@ -1,0 +1,29 @@
+/** Which tool the pointer is, and the frame that goes with it. */
+
+import { useStudio, whyReadOnly, type StudioState, type Tool } from '../session/store.ts';
+
+/**
+ * Take a tool. The drag tool stops the clip at its first frame, the one that drags are given on;
+ * laying it down lets the clip play again where it did before.
+ */
+export function chooseTool(tool: Tool): void {
+  const state = useStudio.getState();
+  if (tool === 'drag') {
+    if (whyReadOnly(state) !== null) return;
+    const playedBefore = state.tool === 'drag' ? state.playedBefore : state.playing;
+    useStudio.setState({ tool, playedBefore });
+    goToFirstFrame();
+  } else {
+    const resumes = state.tool === 'drag' && state.playedBefore;
+    useStudio.setState({ tool, playing: state.playing || resumes });
+  }
+}
+
+/** Whether the stage rests at the first frame. */
+export function atFirstFrame({ playing, frame }: Pick<StudioState, 'playing' | 'frame'>): boolean {
+  return !playing && frame === 0;
+}
+
+export function goToFirstFrame(): void {
+  useStudio.setState({ playing: false, frame: 0 });
+}

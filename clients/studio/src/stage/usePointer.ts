@@ -1,0 +1,129 @@
+/** Pointer to presence and gestures: shown at once, told to others live, given when it lifts. */
+
+import { MAX_LIVE_POINTS, toPoint, type LiveStroke, type Point } from 'framejam';
+import { useEffect, type RefObject } from 'react';
+
+import { beginStroke } from '../brush/stroke.ts';
+import { beginPull } from '../drag/pull.ts';
+import { useStudio, whyReadOnly } from '../session/store.ts';
+import { atFirstFrame, goToFirstFrame } from './tools.ts';
+
+/** What a pressed pointer does, from the press on. Only `give` makes an edit of it. */
+export interface Gesture {
+  /** The pointer went on, over these places. */
+  extend(points: readonly Point[]): void;
+  give(): void;
+  /** It ends without a trace. */
+  drop(): void;
+}
+
+interface UnderWay {
+  readonly pointer: number;
+  readonly isTouch: boolean;
+  readonly gesture: Gesture;
+}
+
+/** Listen to the pointer on the stage: mouse, pen and touch alike. */
+export function usePointer(stage: RefObject<HTMLElement | null>): void {
+  useEffect(() => {
+    const element = stage.current;
+    if (!element) return;
+    let underWay: UnderWay | null = null;
+
+    const at = (event: PointerEvent): Point => {
+      const box = element.getBoundingClientRect();
+      return toPoint((event.clientX - box.left) / box.width,
+                     (event.clientY - box.top) / box.height);
+    };
+    const enter = (event: PointerEvent): void => {
+      const state = useStudio.getState();
+      // A finger arrives by pressing, at what it sees: the press itself goes back (beginPull).
+      if (event.pointerType === 'touch' || underWay || whyReadOnly(state) !== null) return;
+      if (state.tool === 'drag' && !atFirstFrame(state)) goToFirstFrame();
+    };
+    const begin = (event: PointerEvent): void => {
+      const state = useStudio.getState();
+      if (event.button !== 0 || state.tool === 'select' || whyReadOnly(state) !== null) return;
+      if (underWay) {
+        // The touch before a pen is the hand that holds it.
+        if (!underWay.isTouch || event.pointerType !== 'pen') return;
+        drop();
+      }
+      event.preventDefault();
+      // Typing ends where painting begins: the shortcuts of the tools work at once.
+      if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+      const gesture = state.tool === 'brush' ? beginStroke(at(event))
+        : beginPull(at(event), element.getBoundingClientRect());
+      if (!gesture) return;
+      const pointer = event.pointerId;
+      underWay = { pointer, isTouch: event.pointerType === 'touch', gesture };
+      element.setPointerCapture(pointer);
+      tell(at(event));
+    };
+    const move = (event: PointerEvent): void => {
+      if (underWay) {
+        if (event.pointerId !== underWay.pointer) return;
+        underWay.gesture.extend(stepsOf(event).map(at));
+      }
+      tell(at(event));
+    };
+    const lift = (event: PointerEvent): void => {
+      if (event.pointerId !== underWay?.pointer) return;
+      const { gesture } = underWay;
+      underWay = null;
+      gesture.give();
+      tell(at(event));
+    };
+    const drop = (): void => {
+      underWay?.gesture.drop();
+      underWay = null;
+      tell(null);
+    };
+    const cancel = (event: PointerEvent): void => {
+      if (event.pointerId === underWay?.pointer) drop();
+    };
+    const leave = (): void => {
+      if (!underWay) tell(null);
+    };
+    const escape = (event: KeyboardEvent): void => {
+      if (event.key === 'Escape' && underWay) drop();
+    };
+
+    element.addEventListener('pointerenter', enter);
+    element.addEventListener('pointerdown', begin);
+    element.addEventListener('pointermove', move);
+    element.addEventListener('pointerup', lift);
+    element.addEventListener('pointercancel', cancel);
+    // It follows every lift; alone it comes where the lift went elsewhere, and the gesture is over.
+    element.addEventListener('lostpointercapture', lift);
+    element.addEventListener('pointerleave', leave);
+    window.addEventListener('keydown', escape);
+    return () => {
+      element.removeEventListener('pointerenter', enter);
+      element.removeEventListener('pointerdown', begin);
+      element.removeEventListener('pointermove', move);
+      element.removeEventListener('pointerup', lift);
+      element.removeEventListener('pointercancel', cancel);
+      element.removeEventListener('lostpointercapture', lift);
+      element.removeEventListener('pointerleave', leave);
+      window.removeEventListener('keydown', escape);
+    };
+  }, [stage]);
+}
+
+/** Every place on the way, where the browser tells them: it does on secure pages only. */
+function stepsOf(event: PointerEvent): readonly PointerEvent[] {
+  const steps = 'getCoalescedEvents' in event ? event.getCoalescedEvents() : [];
+  return steps.length ? steps : [event];
+}
+
+/** Tell the others where we point and what we are drawing or pulling. */
+function tell(cursor: Point | null): void {
+  const { session, drawing, pulling, frame } = useStudio.getState();
+  session?.point({ cursor, frame, stroke: drawing && newest(drawing), drag: pulling });
+}
+
+/** Others see the newest part of a long stroke until it is given. */
+function newest(stroke: LiveStroke): LiveStroke {
+  return { ...stroke, points: stroke.points.slice(-MAX_LIVE_POINTS) };
+}
