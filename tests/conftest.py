@@ -1,6 +1,7 @@
-"""What all tests share: how hard Hypothesis tries, torch's threads, and honest skips."""
+"""What all tests share: how hard some of them try, torch's threads, and honest skips."""
 
 import os
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import settings
@@ -12,6 +13,34 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 settings.register_profile("default", deadline=None, max_examples=60)
 settings.register_profile("long", deadline=None, max_examples=2000)
 settings.load_profile("default")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``make faults`` is ``--long-faults``: hundreds of kills and a minute of painting."""
+    parser.addoption("--long-faults", action="store_true", help="fault tests, much longer")
+    parser.addoption("--fault-seed", default="1", help="seed of the moments at which they kill")
+
+
+@dataclass(frozen=True)
+class Faults:
+    """How hard the fault tests try. ``seed`` decides their moments; it is printed with them."""
+
+    long: bool
+    seed: str
+
+    def pick(self, short: int, long: int) -> int:
+        """The number for the default suite, or the one for ``make faults``."""
+        return long if self.long else short
+
+    def say(self, text: str) -> None:
+        """Progress for whoever watches (``-s``), or beside a failure."""
+        print(f"seed {self.seed}: {text}", flush=True)
+
+
+@pytest.fixture(scope="session")
+def faults(pytestconfig: pytest.Config) -> Faults:
+    """What the command line says about the fault tests."""
+    return Faults(pytestconfig.getoption("--long-faults"), pytestconfig.getoption("--fault-seed"))
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,9 +1,10 @@
 """The frozen inputs of a step, compiled from the fold of the edits entered by then.
 
 The order is fixed (M4): the reference image, or P_img's picture of the content prompt; then the
-paint strokes in seq order. The result, the intermediate image, does two things. Its latent is
-the image condition of P_video, and where it was painted, all frames are pulled towards it as a
-residual: as a condition alone paint fades, as a residual alone it does not move the rest along.
+paint strokes in seq order; then all drags as one displacement, which makes a clip of the picture.
+The result does two things. Its latents are the image condition of P_video, and where it was
+painted or dragged, frames are pulled towards it as a residual: as a condition alone paint fades,
+as a residual alone it does not move the rest along.
 
 Interpretations of InteractiveVideo (arXiv 2402.03040), whose published code leaves these open:
 paint lies on top of P_img's result instead of passing through it again, and a reference image
@@ -16,9 +17,12 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import PIL.Image
 import torch
 
+from framejam_pipeline.drag import Displacements, held, warp
 from framejam_pipeline.entries import Fold
 from framejam_pipeline.errors import ImageUnreadable
 from framejam_pipeline.image import UNDECODABLE, Pixels, fit
@@ -28,7 +32,7 @@ from framejam_pipeline.models.contract import VideoConditions, VideoModel
 from framejam_pipeline.paint import Canvas, Mask, Painting, coverage, pool
 from framejam_pipeline.residual import Field, Residual, fold_fields
 from framejam_pipeline.text import caption, text_states
-from framejam_protocol.instructions import Paint, Settings
+from framejam_protocol.instructions import Drag, Paint, Settings
 
 Source = tuple[str | None, str]
 """What the picture under the paint is made from: a reference image's blob id, or a prompt."""
@@ -43,6 +47,20 @@ class StepInputs:
 
     conditions: VideoConditions
     residual: Residual | None
+
+
+@dataclass(frozen=True)
+class _Target:
+    """What the picture looks like in each frame, and how strongly it is held there.
+
+    ``latents`` (F, c, h, w) of the frames; the weights (F, h, w) are those of ``Warped`` by latent
+    cells. F is 1 where nothing moves.
+    """
+
+    latents: torch.Tensor
+    place: torch.Tensor
+    hole: torch.Tensor
+    paint: torch.Tensor
 
 
 class Compiler:
@@ -64,24 +82,31 @@ class Compiler:
         self._model = model
         self._settings = settings
         self._load_image = load_image
-        self._inputs: Memo[Fold, StepInputs] = Memo(remember)
+        self._inputs: Memo[tuple[Fold, bool], StepInputs] = Memo(remember)
+        self._targets: Memo[tuple[Source, tuple[Paint, ...], tuple[Drag, ...]], _Target]
+        self._targets = Memo(remember)
+        self._displacements = Displacements(settings.width, settings.height, min(remember, 4))
         self._texts: Memo[str, torch.Tensor] = Memo(remember)
         self._pictures: Memo[Source, Pixels] = Memo(remember)
         self._canvases: deque[tuple[Source, tuple[Paint, ...], Canvas]] = deque(maxlen=remember)
         # Sessions gather strokes by the hundred and every fold composites all of them.
         self._strokes: Memo[Paint, Mask] = Memo(min(remember, 1) * _STROKE_BYTES // pixels // 8)
 
-    def compile(self, fold: Fold) -> StepInputs:
-        """Return the inputs of a step at which ``fold`` is in force.
+    def compile(self, fold: Fold, step: int) -> StepInputs:
+        """Return the inputs of ``step`` (0 is the first) when ``fold`` is in force at it.
 
         Raises ``ImageUnreadable`` for a reference image that is not there or does not decode.
         """
-        return self._inputs.get(fold, lambda: self._compile(fold))
+        # Drags are let go at one step; before it and after it nothing changes.
+        pulled = bool(fold.drags) and held(step, self._settings.steps)
+        return self._inputs.get((fold, pulled), lambda: self._compile(fold, pulled))
 
     def intermediate(self, fold: Fold) -> Painting:
-        """Return the intermediate image with all strokes on it, and the weight they are held by."""
-        # A reference image makes the content prompt irrelevant to the picture, but not to text.
-        source = (fold.image, "" if fold.image is not None else fold.content.strip())
+        """Return the intermediate image with all strokes on it, and the weight they are held by.
+
+        Drags do not show in it: they begin where it stands.
+        """
+        source = _source(fold)
         below, canvas = self._longest_beginning(source, fold.paint)
         canvas = canvas.with_strokes(
             (stroke, self._covered(stroke)) for stroke in fold.paint[below:]
@@ -103,23 +128,53 @@ class Compiler:
             return max(known, key=lambda found: found[0])
         return 0, Canvas.of(self._pictures.get(source, lambda: self._picture(*source)))
 
-    def _compile(self, fold: Fold) -> StepInputs:
-        painting = self.intermediate(fold)
-        latents = self._model.encode_image(painting.pixels)
+    def _compile(self, fold: Fold, pulled: bool) -> StepInputs:
+        key = (_source(fold), fold.paint, tuple(sorted(fold.drags, key=_by_content)))
+        target = self._targets.get(key, lambda: self._target(fold))
         text = caption(fold.content, fold.motion)
         conditions = VideoConditions(
             text=self._texts.get(text, lambda: self._encode(text)),
-            image=latents,
-            affinity=self._model.affinity(self._settings.frames, fold.content, fold.motion),
+            image=target.latents,
+            affinity=self._affinity(fold),
         )
-        return StepInputs(conditions, self._residual(painting, latents) if fold.paint else None)
+        return StepInputs(conditions, self._residual(fold, target, pulled))
 
-    def _residual(self, painting: Painting, latents: torch.Tensor) -> Residual:
-        """Pull every frame towards the painted picture, cell by cell as far as it is painted."""
-        cells = pool(painting.weight, self._model.spec.latent_factor)
-        weight = torch.from_numpy(cells)
-        field = Field(weight=weight.unsqueeze(0), target=latents[0].unsqueeze(1))
-        folded = fold_fields([field], self._model.spec.latent_shape(self._settings))
+    def _affinity(self, fold: Fold) -> torch.Tensor:
+        """Return (F,): how near each frame stays to its image."""
+        frames = self._settings.frames
+        if fold.drags:
+            # Each frame's image shows already where things are. Under a lower affinity the words
+            # move the dragged object a second time, and a ghost of it appears on the way.
+            return torch.ones(frames, device=self._model.device)
+        return self._model.affinity(frames, fold.content, fold.motion)
+
+    def _target(self, fold: Fold) -> _Target:
+        painting = self.intermediate(fold)
+        if not fold.drags:
+            latents = self._model.encode_image(painting.pixels)
+            nothing = torch.zeros((1, *latents.shape[2:]), dtype=torch.float64)
+            return _Target(latents, nothing, nothing, self._cells(painting.weight[None]))
+        displacement = self._displacements.of(fold.drags)
+        warped = warp(painting.pixels, painting.weight, displacement, self._settings.frames)
+        return _Target(
+            self._model.encode_clip(warped.clip),
+            *(self._cells(weight) for weight in (warped.place, warped.hole, warped.paint)),
+        )
+
+    def _cells(self, weights: npt.NDArray[np.float64]) -> torch.Tensor:
+        """Average weights (F, H, W) over latent cells: (F, h, w)."""
+        factor = self._model.spec.latent_factor
+        return torch.from_numpy(np.stack([pool(weight, factor) for weight in weights]))
+
+    def _residual(self, fold: Fold, target: _Target, pulled: bool) -> Residual | None:
+        """Pull every frame towards its picture, cell by cell as far as it is painted or dragged."""
+        weights = [target.paint] if fold.paint else []
+        weights += [target.place, target.hole] if pulled else []
+        if not weights:
+            return None
+        frames = target.latents.transpose(0, 1)
+        fields = [Field(weight=weight, target=frames) for weight in weights]
+        folded = fold_fields(fields, self._model.spec.latent_shape(self._settings))
         return folded.to(self._model.device)
 
     def _covered(self, stroke: Paint) -> Mask:
@@ -139,3 +194,13 @@ class Compiler:
 
     def _encode(self, text: str) -> torch.Tensor:
         return text_states(self._model, text, guided=self._settings.guidance > 100)
+
+
+def _source(fold: Fold) -> Source:
+    # A reference image makes the content prompt irrelevant to the picture, but not to text.
+    return (fold.image, "" if fold.image is not None else fold.content.strip())
+
+
+def _by_content(drag: Drag) -> tuple[int, ...]:
+    """Drags in one order whoever came first: their sums are the same in any."""
+    return (*drag.start, *drag.end, drag.radius, drag.strength)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from framejam_protocol.instructions import Content, Drag, Image, Instruction, Motion, Paint
 
@@ -30,28 +30,30 @@ class Fold:
     paint: tuple[Paint, ...] = ()
     drags: tuple[Drag, ...] = ()
 
-    def then(self, instruction: Instruction) -> Fold:
-        """Return the fold after one more edit: prompts and image replace, others add (M2)."""
-        match instruction:
-            case Content(text):
-                return replace(self, content=text)
-            case Motion(text):
-                return replace(self, motion=text)
-            case Image(blob):
-                return replace(self, image=blob)
-            case Paint():
-                return replace(self, paint=(*self.paint, instruction))
-            case Drag():
-                return replace(self, drags=(*self.drags, instruction))
-
 
 def fold_at(mapping: Mapping[int, Entry], step: int) -> Fold:
-    """Fold the edits of ``mapping`` (by seq) whose entry step is at most ``step``, in seq order."""
-    fold = Fold()
+    """Fold the edits of ``mapping`` (by seq) whose entry step is at most ``step``, in seq order.
+
+    Prompts and image replace the one before, all else adds up (M2, M4).
+    """
+    content, motion, image = "", "", None
+    paint: list[Paint] = []
+    drags: list[Drag] = []
     for seq in sorted(mapping):
-        if mapping[seq].step <= step:
-            fold = fold.then(mapping[seq].instruction)
-    return fold
+        if mapping[seq].step > step:
+            continue
+        match mapping[seq].instruction:
+            case Content(text):
+                content = text
+            case Motion(text):
+                motion = text
+            case Image(blob):
+                image = blob
+            case Paint() as stroke:
+                paint.append(stroke)
+            case Drag() as drag:
+                drags.append(drag)
+    return Fold(content, motion, image, tuple(paint), tuple(drags))
 
 
 def first_difference(old: Mapping[int, Entry], new: Mapping[int, Entry]) -> int | None:

@@ -35,6 +35,27 @@ class NotFinite(PipelineError):
         self.step = step
 
 
+class CheckpointInvalid(PipelineError):
+    """A checkpoint does not fit the loop it was to be restored into. Start from the noise."""
+
+    def __init__(self, step: int, reason: str) -> None:
+        super().__init__(f"the checkpoint of step {step} {reason}")
+        self.step = step
+
+
+class OutOfMemory(PipelineError):
+    """There is not enough memory, checkpoints of other takes given up, to go on with a take.
+
+    The take stands where it stood and can be tried again.
+    """
+
+    def __init__(self, doing: str) -> None:
+        super().__init__(
+            f"{doing}: the machine has not enough free memory; try again when less is running, "
+            "or with fewer frames or a smaller picture"
+        )
+
+
 class TakeUnfinished(PipelineError):
     """Final frames were asked of a take that still has steps to run."""
 

@@ -7,6 +7,7 @@ the latents equal those of the stock diffusers pipelines bit for bit.
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Generic, TypeVar
 import torch
 
 from framejam_pipeline.checkpoint import Checkpoint, capture, reinstate
-from framejam_pipeline.errors import NotFinite, TakeFinished
+from framejam_pipeline.errors import CheckpointInvalid, NotFinite, TakeFinished
 from framejam_pipeline.models.contract import Scheduler
 from framejam_pipeline.noise import NoiseSource
 from framejam_pipeline.prediction import Prediction
@@ -90,10 +91,29 @@ class DenoiseLoop(Generic[C]):
         return Checkpoint(self.index, self.latents.clone(), capture(self._scheduler))
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Go back (or forward) to a snapshot of this loop, exactly."""
-        reinstate(self._scheduler, checkpoint.scheduler)
-        self.latents = checkpoint.latents.clone()
-        self.index = checkpoint.index
+        """Go back (or forward) to a snapshot of this loop, exactly.
+
+        Raises ``CheckpointInvalid``, and changes nothing, if it cannot be one of this loop.
+        """
+        latents = checkpoint.latents
+        if latents.shape != self.latents.shape or latents.dtype != self.latents.dtype:
+            raise CheckpointInvalid(
+                checkpoint.index,
+                f"holds {latents.dtype} of {tuple(latents.shape)}, "
+                f"not {self.latents.dtype} of {tuple(self.latents.shape)}",
+            )
+        self.revert(
+            Checkpoint(checkpoint.index, latents.clone(), copy.deepcopy(checkpoint.scheduler))
+        )
+
+    def revert(self, snapshot: Checkpoint) -> None:
+        """Go back to a snapshot of this loop that nobody needs afterwards.
+
+        The loop goes on with the snapshot's own tensors, so this works where no memory is left.
+        """
+        reinstate(self._scheduler, snapshot.scheduler)
+        self.latents = snapshot.latents
+        self.index = snapshot.index
 
     def _scaled(self, timestep: torch.Tensor) -> torch.Tensor:
         """Return the latents as the model wants to see them."""

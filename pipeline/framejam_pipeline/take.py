@@ -9,15 +9,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import PIL.Image
 import torch
 
-from framejam_pipeline.checkpoint import Checkpoint
+from framejam_pipeline.checkpoint import CheckpointStore
 from framejam_pipeline.conditions import Compiler
 from framejam_pipeline.decode import final_frames, preview_frames
 from framejam_pipeline.entries import Entry, first_difference, fold_at
-from framejam_pipeline.errors import TakeFinished, TakeUnfinished, UnsupportedSettings
+from framejam_pipeline.errors import (
+    CheckpointInvalid,
+    OutOfMemory,
+    TakeFinished,
+    TakeUnfinished,
+    UnsupportedSettings,
+)
 from framejam_pipeline.image import Pixels
 from framejam_pipeline.loop import DenoiseLoop, guide
 from framejam_pipeline.models.contract import VideoConditions, VideoModel
@@ -25,6 +32,8 @@ from framejam_pipeline.noise import KeyedNoise
 from framejam_protocol.instructions import Settings
 
 __all__ = ["Entry", "Take"]
+
+R = TypeVar("R")
 
 
 class Take:
@@ -42,11 +51,13 @@ class Take:
         model: VideoModel,
         settings: Settings,
         load_image: Callable[[str], PIL.Image.Image],
+        checkpoints: CheckpointStore | None = None,
     ) -> None:
         """Start at step 0 with no edits.
 
         ``load_image`` opens the blob of a reference image by its id; it is called within
-        ``step``. Raises ``UnsupportedSettings`` if the model cannot make the clip.
+        ``step``. ``checkpoints`` is shared by the takes of a process; without it the take has one
+        of its own. Raises ``UnsupportedSettings`` if the model cannot make the clip.
         """
         if settings.model != model.name:
             raise UnsupportedSettings("model", f"{model.name!r} is loaded, not {settings.model!r}")
@@ -56,14 +67,8 @@ class Take:
         self._guidance = settings.guidance / 100
         self._compiler = Compiler(model, settings, load_image)
         self._mapping: dict[int, Entry] = {}
-        self._checkpoints: dict[int, Checkpoint] = {}
-        self._loop: DenoiseLoop[VideoConditions] = DenoiseLoop(
-            self._predict,
-            model.make_scheduler(settings.steps),
-            KeyedNoise(settings.seed, "video"),
-            (1, *model.spec.latent_shape(settings)),
-            device=model.device,
-        )
+        self._checkpoints = CheckpointStore() if checkpoints is None else checkpoints
+        self._loop = self._start()
 
     @property
     def position(self) -> int:
@@ -84,14 +89,15 @@ class Take:
         """Put ``mapping`` (seq of the edit -> entry) in force; return the position.
 
         If the loop is past the first step at which the new mapping can make a difference, it
-        goes back to that step, exactly. Edits that enter at or after ``steps`` never show.
-        Raises ``ValueError`` for a negative entry step.
+        goes back, exactly: to that step, or to an earlier one where its checkpoint was given up.
+        The steps between are then run again. Edits that enter at or after ``steps`` never show.
+        Raises ``ValueError`` for a negative entry step, ``OutOfMemory``.
         """
         if any(entry.step < 0 for entry in mapping.values()):
             raise ValueError("an entry step is 0 or more")
         changed = first_difference(self._mapping, mapping)
         if changed is not None and changed < self.position:
-            self._rewind(changed)
+            self._with_memory("going back", lambda: self._rewind(changed))
         self._mapping = dict(mapping)
         return self.position
 
@@ -99,20 +105,16 @@ class Take:
         """Run step ``position``; return the preview, uint8 (F, H, W, 3), of what it predicts.
 
         Raises ``TakeFinished`` when done, ``NotFinite`` if the model produced NaN or infinity,
-        ``ImageUnreadable`` if the reference image is missing or does not decode.
+        ``ImageUnreadable`` if the reference image is missing or does not decode, ``OutOfMemory``.
         After any error the take stands where it stood, and can follow another mapping.
         """
         if self.done:
             raise TakeFinished(f"all {self.steps} steps have run")
-        inputs = self._compiler.compile(fold_at(self._mapping, self.position))
-        before = self._loop.snapshot()
-        try:
-            outcome = self._loop.step(inputs.conditions, inputs.residual)
-        except BaseException:
-            self._loop.restore(before)
-            raise
-        self._checkpoints[before.index] = before
-        return preview_frames(self._model, outcome.clean)
+        return self._with_memory(f"step {self.position}", self._step)
+
+    def forget(self) -> None:
+        """Give up the take's checkpoints: do so before letting go of a take."""
+        self._checkpoints.drop(self)
 
     def latents(self) -> torch.Tensor:
         """Return a copy of the latents before step ``position``: fp32 (1, c, F, h, w)."""
@@ -124,16 +126,78 @@ class Take:
         return hashlib.sha256(values.tobytes()).hexdigest()
 
     def frames(self) -> Pixels:
-        """Decode the finished clip: uint8 (F, H, W, 3). Raises ``TakeUnfinished`` before."""
+        """Decode the finished clip: uint8 (F, H, W, 3).
+
+        Raises ``TakeUnfinished`` before, ``OutOfMemory``.
+        """
         if not self.done:
             raise TakeUnfinished(f"step {self.position} of {self.steps}")
-        return final_frames(self._model, self._loop.latents)
+        return self._with_memory("decoding", lambda: final_frames(self._model, self._loop.latents))
 
     def _predict(
         self, latents: torch.Tensor, timestep: torch.Tensor, conditions: VideoConditions
     ) -> torch.Tensor:
         return guide(self._model.predict_video(latents, timestep, conditions), self._guidance)
 
+    def _start(self) -> DenoiseLoop[VideoConditions]:
+        """A loop before its first step."""
+        return DenoiseLoop(
+            self._predict,
+            self._model.make_scheduler(self._settings.steps),
+            KeyedNoise(self._settings.seed, "video"),
+            (1, *self._model.spec.latent_shape(self._settings)),
+            device=self._model.device,
+        )
+
+    def _step(self) -> Pixels:
+        inputs = self._compiler.compile(fold_at(self._mapping, self.position), self.position)
+        before = self._loop.snapshot()
+        try:
+            outcome = self._loop.step(inputs.conditions, inputs.residual)
+            preview = preview_frames(self._model, outcome.clean)
+        except BaseException:
+            self._loop.revert(before)
+            raise
+        self._checkpoints.keep(self, before)
+        return preview
+
     def _rewind(self, step: int) -> None:
-        self._loop.restore(self._checkpoints[step])
-        self._checkpoints = {s: kept for s, kept in self._checkpoints.items() if s < step}
+        """Go back to before ``step``, or as little further as there is a checkpoint of."""
+        kept = self._checkpoints.newest(self, step)
+        try:
+            if kept is None:
+                self._loop = self._start()
+            else:
+                self._loop.restore(kept)
+        except CheckpointInvalid:
+            # Memory or code is at fault; whatever it was, the noise gives the same bits again.
+            self._checkpoints.drop(self)
+            self._loop = self._start()
+        self._checkpoints.drop(self, self.position + 1)
+
+    def _with_memory(self, doing: str, run: Callable[[], R]) -> R:
+        """Run ``run``; where memory runs out, free other takes' checkpoints and run it again.
+
+        ``run`` must leave everything as it was when it raises.
+        """
+        try:
+            return run()
+        except (MemoryError, RuntimeError) as error:
+            if not _out_of_memory(error):
+                raise
+        # Here, where the error and all that its traceback held on to are gone.
+        self._checkpoints.drop_others(self)
+        try:
+            return run()
+        except (MemoryError, RuntimeError) as error:
+            if not _out_of_memory(error):
+                raise
+            raise OutOfMemory(doing) from error
+
+
+def _out_of_memory(error: MemoryError | RuntimeError) -> bool:
+    """Whether Python, numpy or torch ran out of memory, on the CPU or on a GPU."""
+    # Torch's allocator for the CPU raises a plain RuntimeError that only its text tells.
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
+        said in str(error) for said in ("DefaultCPUAllocator", "not enough memory")
+    )

@@ -21,6 +21,14 @@ HELLO_TIMEOUT_S: Final = 10.0
 MAX_UNAUTHENTICATED: Final = 64
 """Sockets that may wait for their hello at one time, over all sessions (C1)."""
 
+MAX_UNAUTHENTICATED_PER_ADDRESS: Final = 16
+"""Of these, from one address (IPv6: one /64): no single host takes all places. The setting
+``hellos_per_address`` changes it for people who are all behind one proxy."""
+
+FAILED_TOKENS_PER_MINUTE: Final = 60
+"""Wrong tokens of one address, over socket and HTTP (A2). More are refused before the store is
+asked; tokens that were right before are not. The setting of this name changes it."""
+
 MAX_CONNECTIONS: Final = 64
 """Connections of one session. The load suite runs with 50; more needs several machines."""
 
@@ -50,6 +58,45 @@ MAX_BLOB_PIXELS: Final = 40_000_000
 MAX_QUEUED_COMMANDS: Final = 1024
 """Edits of one session waiting for the log. Beyond that edits are refused as ``rate_limited``
 with a time to come back, so that one session cannot take the server's memory."""
+
+EDITS_PER_SECOND: Final = 50
+"""Commands of one person a second, over all their connections (L5): a pen that sends a stroke for
+each of its movements. The setting ``edits_per_second`` changes it, up to ``MAX_EDITS_PER_SECOND``.
+A command that is refused for good counts twice, for its receipt is stored, too."""
+
+MAX_EDITS_PER_SECOND: Final = 200
+
+BURST_S: Final = 5
+"""A person who was quiet may send this many seconds' worth at once: 250 edits."""
+
+SESSION_SHARE: Final = 10
+"""All people of a session together have the rate of this many: 500 edits a second, and 2,500 at
+once. Somebody over their own limit does not use it up."""
+
+RETRY_AFTER_MS: Final = 1000
+"""When to come back after ``rate_limited``: a second's worth of edits is free again by then, and
+a client with many waiting does not send them all again for each."""
+
+MAX_RECEIPTS: Final = 75_000
+"""Answers a session remembers (L4). A client asks again for what was answered while its connection
+was dead, and a dead connection is found out within 30 s (``HEARTBEAT_S``): in that time a session
+takes at most 10 * 200 * (30 + 5) = 70,000 commands, with the highest setting."""
+
+MAX_CLIENTS: Final = 256
+"""Client ids of one person whose count a session remembers (L4), those used last."""
+
+MESSAGES_PER_SECOND: Final = 400
+"""Messages of one connection a second; then its socket is read no faster (L5). Eight times what
+the studio sends at its busiest: 30 cursors and a stroke now and then."""
+
+MAX_MESSAGE_BURST: Final = 2000
+"""Messages of one connection that may come at once: a client's backlog after a lost connection."""
+
+MESSAGE_COST_BYTES: Final = 16 * 1024
+"""Long messages count once more for each of these: decoding takes time by the byte."""
+
+NEED_COST: Final = 20
+"""A ``need`` counts as this many messages, for it is answered by up to 1 MiB."""
 
 MAX_EVENTS_PER_MESSAGE: Final = 500
 """Events in one ``events`` message of a catch-up; the client asks for the rest (C3)."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import secrets
 import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +25,12 @@ from framejam_server.export.video import encode_mp4
 from framejam_server.hub import Hub
 from framejam_server.live import Clock
 from framejam_server.net.auth import mint
+from framejam_server.net.gate import Gate
+from framejam_server.net.health import Health
 from framejam_server.net.http import Api, BlobStore, errors
+from framejam_server.net.metrics import Metrics, metrics_handler
 from framejam_server.net.websocket import Sockets
+from framejam_server.render.facts import recall, remember
 from framejam_server.render.pipe import Ready
 from framejam_server.render.worker import Worker, WorkerDied
 from framejam_server.startup import StartupError, bind, lock_data_folder
@@ -40,9 +46,6 @@ DATABASE = "framejam.db"
 LAUNCH = "launch"
 """The label of the owner link that a start prints; the next start replaces it (A2)."""
 
-FPS = 8
-"""Frames a second of a new session: 16 frames play for two seconds."""
-
 SHUTDOWN_S = 5.0
 
 
@@ -56,26 +59,26 @@ def clip_bytes(finished: Finished, fps: int) -> bytes:
 def first_settings(config: Config, facts: Ready) -> Settings:
     """What a new session begins with."""
     seed = secrets.randbelow(2**31) if config.seed is None else config.seed
-    return Settings(
-        model=facts.model,
-        seed=seed,
-        steps=config.steps or facts.steps,
-        frames=facts.frames,
-        width=facts.width,
-        height=facts.height,
-        fps=FPS,
-        guidance=facts.guidance,
-    )
+    return facts.settings(seed, config.steps)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What is behind the network."""
+
+    hub: Hub
+    files: BlobFiles
+    metrics: Metrics
+    renderer_runs: Callable[[], bool]
 
 
 @contextlib.asynccontextmanager
-async def opened(
-    config: Config, say: Callable[[str], None]
-) -> AsyncIterator[tuple[Hub, BlobFiles]]:
+async def opened(config: Config, say: Callable[[str], None]) -> AsyncIterator[Opened]:
     """Everything behind the network, opened in order and closed in reverse.
 
     Raises ``StartupError`` before anything was changed that a second start would trip over.
     """
+    metrics = Metrics()
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(await asyncio.to_thread(lock_data_folder, config.data))
         database = config.data.absolute() / DATABASE
@@ -86,18 +89,57 @@ async def opened(
             raise StartupError(str(error)) from error
         store = SqlStore(create_engine(database))
         stack.push_async_callback(store.close)
-        say("loading the model")
-        worker = Worker(config.data.absolute() / "blobs", config.threads, config.model)
+        worker = Worker(
+            config.data.absolute() / "blobs", config.threads, config.model, config.checkpoint_mib
+        )
         stack.push_async_callback(worker.stop)
-        try:
-            facts = await worker.start()
-        except WorkerDied as error:
-            raise StartupError(f"{error}; the lines above say why") from error
-        say(f"model {facts.model} is ready ({facts.model_hash[:12]})")
+        facts = await asyncio.to_thread(recall, config.data, config.model, config.threads)
+        loaded_before = facts is not None
+        if facts is None:
+            say("loading the model")
+            try:
+                facts = await _load(worker, config, say)
+            except WorkerDied as error:
+                raise StartupError(f"{error}; the lines above say why") from error
         clock = Clock(lambda: time.time_ns() // 1_000_000, time.monotonic)
-        hub = Hub(store, worker, facts, clock, lambda: secrets.token_hex(8))
+        hub = Hub(
+            store,
+            worker,
+            facts,
+            clock,
+            lambda: secrets.token_hex(8),
+            config.edits_per_second,
+            metrics,
+        )
         stack.push_async_callback(hub.close)
-        yield hub, files
+        if loaded_before:
+            loading = asyncio.create_task(_load_behind(hub, worker, config, say))
+            stack.push_async_callback(_cancel, loading)
+        yield Opened(hub, files, metrics, lambda: worker.loaded and _runs(worker.pid))
+
+
+async def _load(worker: Worker, config: Config, say: Callable[[str], None]) -> Ready:
+    """Load the model, and keep its facts for the next start. Raises ``WorkerDied``."""
+    facts = await worker.start()
+    await asyncio.to_thread(remember, config.data, config.model, config.threads, facts)
+    say(f"model {facts.model} is ready ({facts.model_hash[:12]})")
+    return facts
+
+
+async def _load_behind(
+    hub: Hub, worker: Worker, config: Config, say: Callable[[str], None]
+) -> None:
+    """Load the model while people are served already: after a crash their edits come first."""
+    try:
+        hub.renew(await _load(worker, config, say))
+    except WorkerDied as error:
+        # The takes say so to everybody and try again; what people edit is taken meanwhile.
+        log.error("the model could not be loaded", error=str(error))
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def launch_link(hub: Hub, config: Config, base: str) -> str:
@@ -114,11 +156,23 @@ async def launch_link(hub: Hub, config: Config, base: str) -> str:
     return f"{base}/s/{row.id}#{text}"
 
 
-def web_app(hub: Hub, files: BlobFiles, config: Config) -> web.Application:
-    """The HTTP application: page, API and socket on one origin."""
+def web_app(behind: Opened, config: Config) -> web.Application:
+    """The HTTP application: page, API, socket, health and metrics on one origin."""
+    hub, files, metrics = behind.hub, behind.files, behind.metrics
+    gate = Gate(
+        hub.store, hub.clock.mono, config.hellos_per_address, config.failed_tokens_per_minute
+    )
+    sockets = Sockets(hub, gate, config.allowed_origins)
+    health = Health(hub, behind.renderer_runs)
+    metrics.gauge("sessions", "Live sessions", lambda: hub.sessions)
+    metrics.gauge("connections", "Connections of all sessions", lambda: hub.connections)
+    metrics.gauge("outbox_bytes", "Bytes that wait for clients", lambda: sockets.queued_bytes)
     app = web.Application(middlewares=[errors], client_max_size=MAX_BLOB_BYTES + 1024)
-    app.add_routes(Api(hub, BlobStore(files.put, files.get), PAGE, clip_bytes).routes())
-    app.router.add_get("/socket", Sockets(hub, config.allowed_origins).handle)
+    app.add_routes(Api(hub, gate, BlobStore(files.put, files.get), PAGE, clip_bytes).routes())
+    app.router.add_get("/socket", sockets.handle)
+    app.router.add_get("/healthz", health.live)
+    app.router.add_get("/readyz", health.ready)
+    app.router.add_get("/metrics", metrics_handler(metrics, config.metrics))
     return app
 
 
@@ -132,9 +186,10 @@ async def serve(config: Config, say: Callable[[str], None], ready: Callable[[str
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     bound = bind(config.host, config.port)
     with contextlib.closing(bound):
-        async with opened(config, say) as (hub, files):
+        async with opened(config, say) as behind:
+            hub = behind.hub
             runner = web.AppRunner(
-                web_app(hub, files, config), access_log=None, shutdown_timeout=SHUTDOWN_S
+                web_app(behind, config), access_log=None, shutdown_timeout=SHUTDOWN_S
             )
             await runner.setup()
             try:
@@ -148,6 +203,17 @@ async def serve(config: Config, say: Callable[[str], None], ready: Callable[[str
                 await hub.close()
             finally:
                 await runner.cleanup()
+
+
+def _runs(pid: int | None) -> bool:
+    """Whether a child of this process is there; one that ended has been waited for."""
+    if pid is None:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _base(bound: socket.socket) -> str:

@@ -69,16 +69,16 @@ class Conductor:
         assert settings is not None  # event 1 carries them
         self.live = live
         self.settings: Settings = settings
+        self.facts = facts
         self.finished: Finished | None = None
         self._decoded = False
         self._worker = worker
-        self._facts = facts
-        self._known_words = known_words(facts.vocabulary)
         self._store = store
         self._take = FIRST_TAKE
         self._position = 0
         self._held: dict[int, int] = {}  # the mapping as the worker knows it
         self._generation = -1  # the worker process that knows it
+        self._wanted: dict[int, int] = {}  # by edit; an edit never changes
         self._since_rewind = PROGRESS_BETWEEN_REWINDS
         self._deaths = 0
         self._died_at = 0  # the step under which the worker died last
@@ -165,17 +165,17 @@ class Conductor:
         state = self.live.state
         pending = [edit.seq for edit in state.pending(self._take)]
         entries = state.mapping(self._take)
-        wanted = {
-            seq: wanted_step(state.edits[seq].instruction, state.edits[seq].depth, self.steps)
-            for seq in (*entries, *pending)
-        }
+        for seq in (*entries, *pending):
+            if seq not in self._wanted:
+                edit = state.edits[seq]
+                self._wanted[seq] = wanted_step(edit.instruction, edit.depth, self.steps)
         quiet = self.live.clock.mono() - self.live.last_edit_at >= QUIET_S
         return Situation(
             position=self._position,
             steps=self.steps,
             entries=entries,
             pending=tuple(pending),
-            wanted=wanted,
+            wanted=self._wanted,
             quiet=quiet,
             alone=self.live.edit_gap_s >= QUIET_S,
             since_rewind=self._since_rewind,
@@ -219,7 +219,7 @@ class Conductor:
             await self._park(f"the take failed and waits for a change: {error}")
             return
         self.live.observer.stepped(self.live.clock.mono() - asked)
-        if advanced.position > self._died_at:
+        if advanced.clip is not None or advanced.position > self._died_at:
             self._deaths = 0
         self._held, self._position = mapping, advanced.position
         self._decoded = advanced.clip is not None
@@ -259,8 +259,8 @@ class Conductor:
             "seq": seq,
             "entries": mapping,
             "settings": msgspec.to_builtins(self.settings),
-            "model_hash": self._facts.model_hash,
-            "environment": self._facts.environment,
+            "model_hash": self.facts.model_hash,
+            "environment": self.facts.environment,
         }
         try:
             await self._store.add_take(
@@ -323,7 +323,7 @@ class Conductor:
         said = [edit.instruction for edit in (now["content"], now["motion"]) if edit is not None]
         return unknown_words(
             (prompt.text for prompt in said if isinstance(prompt, Content | Motion)),
-            self._known_words,
+            known_words(self.facts.vocabulary),
         )
 
     def _say(

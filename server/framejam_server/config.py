@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic_settings import (
@@ -11,6 +11,13 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
+)
+
+from framejam_protocol.limits import (
+    EDITS_PER_SECOND,
+    FAILED_TOKENS_PER_MINUTE,
+    MAX_EDITS_PER_SECOND,
+    MAX_UNAUTHENTICATED_PER_ADDRESS,
 )
 
 
@@ -39,6 +46,10 @@ class Config(BaseSettings):
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     """Threads of the model. A take is only comparable with takes of the same number (T2)."""
 
+    checkpoint_mib: Annotated[int, Field(ge=0, le=2**20)] = 512
+    """MiB of checkpoints kept for all takes together. With less, an edit or undo of a step long
+    past runs more steps again; what comes out is the same."""
+
     model: Path | None = None
     """A model folder in the layout of the embedded model; without it the one that ships."""
 
@@ -47,6 +58,20 @@ class Config(BaseSettings):
 
     seed: Annotated[int, Field(ge=0, le=2**53 - 1)] | None = None
     """Seed of a new session; without it a random one."""
+
+    edits_per_second: Annotated[int, Field(ge=1, le=MAX_EDITS_PER_SECOND)] = EDITS_PER_SECOND
+    """Edits of one person; a session takes those of ten. Five seconds' worth may come at once."""
+
+    hellos_per_address: Annotated[int, Field(ge=1)] = MAX_UNAUTHENTICATED_PER_ADDRESS
+    """Sockets of one address that may wait to say hello. Behind a proxy all people have its
+    address: set it to 64 there."""
+
+    failed_tokens_per_minute: Annotated[int, Field(ge=1)] = FAILED_TOKENS_PER_MINUTE
+    """Wrong tokens of one address, before it has to wait; more where all come through a proxy."""
+
+    metrics: Literal["local", "all", "off"] = "local"
+    """Who may read ``/metrics``: ``local`` is this machine, and not through a proxy; ``all``
+    whoever reaches the port; ``off`` nobody."""
 
     log_format: Annotated[str, Field(pattern="^(text|json)$")] = "text"
 

@@ -11,9 +11,12 @@ import structlog
 from framejam_protocol.errors import Close
 from framejam_protocol.events import Created, Event
 from framejam_protocol.instructions import Settings
+from framejam_protocol.limits import EDITS_PER_SECOND
 from framejam_server.conductor import Conductor, Renderer
 from framejam_server.live import Clock, LiveSession, report_end
+from framejam_server.observer import Observer
 from framejam_server.render.pipe import Ready
+from framejam_server.session.ratelimit import EditRates
 from framejam_server.session.session import Session
 from framejam_server.store.contract import SessionRow, Store, StoredSession, StoreError
 
@@ -33,11 +36,21 @@ class Hub:
     """Opens sessions on demand and keeps them until ``close``.
 
     ``new_id`` makes an unguessable lower-case id; it and the clock are handed in for tests.
+    ``edits_per_second`` is one person's (L5).
     """
 
     def __init__(
-        self, store: Store, worker: Renderer, facts: Ready, clock: Clock, new_id: Callable[[], str]
+        self,
+        store: Store,
+        worker: Renderer,
+        facts: Ready,
+        clock: Clock,
+        new_id: Callable[[], str],
+        edits_per_second: float = EDITS_PER_SECOND,
+        observer: Observer | None = None,
     ) -> None:
+        self.observer = observer or Observer()
+        self._edits_per_second = edits_per_second
         self.store = store
         self.facts = facts
         self.clock = clock
@@ -84,7 +97,35 @@ class Hub:
 
     def _rebuild(self, stored: StoredSession) -> LiveSession:
         core = Session(stored.events, stored.receipts, (blob.id for blob in stored.blobs))
-        return LiveSession(stored.row, core, self.store, self.clock)
+        rates = EditRates(self._edits_per_second)
+        return LiveSession(stored.row, core, self.store, self.clock, rates, self.observer)
+
+    def renew(self, facts: Ready) -> None:
+        """The model was loaded; what was known of it before may have been out of date."""
+        self.facts = facts
+        for running in self._running.values():
+            running.conductor.facts = facts
+
+    @property
+    def closed(self) -> bool:
+        """Whether no session is opened any more."""
+        return self._closed
+
+    @property
+    def sessions(self) -> int:
+        """Sessions that are live now."""
+        return len(self._running)
+
+    @property
+    def connections(self) -> int:
+        """Connections of all live sessions."""
+        return sum(len(running.live.members) for running in self._running.values())
+
+    @property
+    def commit_failed_at(self) -> float:
+        """When a session's newest commit failed, on the event loop's clock; -inf where none did."""
+        times = (running.live.journal.failed_at for running in self._running.values())
+        return max(times, default=float("-inf"))
 
     async def close(self) -> None:
         """End every take and session; clients are told to come back (C6)."""

@@ -15,6 +15,7 @@ import structlog
 
 from framejam_protocol.events import Event
 from framejam_protocol.limits import MAX_QUEUED_COMMANDS
+from framejam_server.observer import Observer
 from framejam_server.session.session import Append, Effect, Remember, Session
 from framejam_server.store.contract import Store, StoreError
 
@@ -38,8 +39,16 @@ class Journal:
     """
 
     def __init__(
-        self, session: str, core: Session, store: Store, publish: Callable[[Event], None]
+        self,
+        session: str,
+        core: Session,
+        store: Store,
+        publish: Callable[[Event], None],
+        observer: Observer,
     ) -> None:
+        self.failed_at = float("-inf")
+        """When a commit failed last with none after it that did not; the event loop's clock."""
+        self._observer = observer
         self._session = session
         self._core = core
         self._store = store
@@ -88,6 +97,7 @@ class Journal:
             while not self._jobs.empty():
                 jobs.append(self._jobs.get_nowait())
             await self._commit(jobs)
+            await self._forget()
 
     async def _commit(self, jobs: list[Job]) -> None:
         decided = [(job, made) for job in jobs if (made := self._decide(job)) is not None]
@@ -96,6 +106,8 @@ class Journal:
             await self._make_durable(effects)
         except StoreError as error:
             log.error("commit failed", session=self._session, jobs=len(jobs), error=str(error))
+            self.failed_at = asyncio.get_running_loop().time()
+            self._observer.commit_failed()
             self._core.rollback(effects)
             for job, made in decided:
                 self._settle_without_store(job, made, error)
@@ -121,11 +133,23 @@ class Journal:
             return
         try:
             await self._store.append(self._session, events, receipts)
+            self.failed_at = float("-inf")
+            self._observer.committed(len(events))
         except StoreError:
             raise
         except Exception as error:  # whatever it was, it is not stored
             log.exception("store failed", session=self._session)
             raise StoreError(f"an internal error ({type(error).__name__}) was logged") from error
+
+    async def _forget(self) -> None:
+        """Let go of receipts nobody may ask for any more (L4): after the commit, never with it."""
+        outdated = self._core.prune()
+        if not outdated:
+            return
+        try:
+            await self._store.forget(self._session, outdated)
+        except StoreError as error:  # they are found again, and forgotten, after a restart
+            log.warning("receipts not deleted", session=self._session, error=str(error))
 
     def _settle_without_store(self, job: Job, made: list[Effect], error: StoreError) -> None:
         """After a failed commit: what needs no storing is still answered truly (L4).

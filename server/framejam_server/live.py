@@ -15,8 +15,9 @@ import structlog
 
 from framejam_protocol.errors import Close, Code
 from framejam_protocol.events import Edited, Event, Joined, Redone, Undone
-from framejam_protocol.limits import MAX_EVENTS_PER_MESSAGE, MAX_PIECE_BYTES
+from framejam_protocol.limits import MAX_EVENTS_PER_MESSAGE, MAX_PIECE_BYTES, RETRY_AFTER_MS
 from framejam_protocol.messages import (
+    Ack,
     Command,
     Events,
     PresenceUpdate,
@@ -29,10 +30,12 @@ from framejam_protocol.messages import (
 from framejam_protocol.preview import Preview, pack_preview
 from framejam_protocol.wire import WireError, encode
 from framejam_server.journal import Job, Journal
-from framejam_server.session.canonical import state_hash
+from framejam_server.observer import Observer
+from framejam_server.session.canonical import StateHasher
 from framejam_server.session.log import fold
 from framejam_server.session.presence import Roster
-from framejam_server.session.session import Effect, Reply, Session
+from framejam_server.session.ratelimit import EditRates
+from framejam_server.session.session import Append, Effect, Remember, Reply, Session
 from framejam_server.store.contract import SessionRow, Store, StoreError
 
 log = structlog.get_logger("framejam.live")
@@ -76,10 +79,23 @@ class Clock:
 
 
 class LiveSession:
-    """One session in memory. Call ``start`` once and ``stop`` at the end."""
+    """One session in memory. Call ``start`` once and ``stop`` at the end.
 
-    def __init__(self, row: SessionRow, core: Session, store: Store, clock: Clock) -> None:
+    ``rates`` bounds the edits of its people (L5); None bounds them by the queue only. Making one
+    encodes the whole state: not on the event loop where the log is long.
+    """
+
+    def __init__(
+        self,
+        row: SessionRow,
+        core: Session,
+        store: Store,
+        clock: Clock,
+        rates: EditRates | None = None,
+        observer: Observer | None = None,
+    ) -> None:
         self.row = row
+        self.observer = observer or Observer()
         self.core = core
         self.state = fold(core.log)
         """The fold of what is durable. The core runs ahead of it while a commit is under way, so
@@ -95,11 +111,13 @@ class LiveSession:
         self.status: TakeStatus | None = None
         self.arriving = 0
         """Connections that are being admitted: they have a place, too."""
-        self.journal = Journal(row.id, core, store, self._publish)
+        self.journal = Journal(row.id, core, store, self._publish, self.observer)
+        self._rates = rates
         self._numbers = itertools.count(1)
         self._tasks: list[asyncio.Task[None]] = []
         self._presence_due = asyncio.Event()
-        self._hash = (0, "")
+        self._hasher = StateHasher()
+        self._hash: str | None = self._hasher.hash(self.state)
 
     def start(self) -> None:
         """Begin to commit and to send."""
@@ -121,16 +139,16 @@ class LiveSession:
 
     @property
     def state_hash(self) -> str:
-        """The hash of the durable state (L3); computed once a seq, it walks over all strokes."""
-        if self._hash[0] != self.state.seq:
-            self._hash = self.state.seq, state_hash(self.state)
-        return self._hash[1]
+        """The hash of the durable state (L3); computed where somebody asks after an edit."""
+        if self._hash is None:
+            self._hash = self._hasher.hash(self.state)
+        return self._hash
 
     # -- what people change -------------------------------------------------------------------
 
     def submit(self, member: Member, sent: Command | WireError) -> None:
         """Queue what a member sent; the answer comes to its mailbox (L4, L5)."""
-        number = sent.client_seq
+        number, came = sent.client_seq, self.clock.mono()
         assert number is not None
 
         def refuse(code: Code, rule: str, retry_after_ms: int, message: str) -> None:
@@ -150,12 +168,16 @@ class LiveSession:
             for effect in effects:
                 if isinstance(effect, Reply):
                     self._send(member, effect.answer)
+                    if isinstance(effect.answer, Ack):
+                        self.observer.acked(self.clock.mono() - came)
+            self._charge(member.participant, effects)
 
         def failed(error: StoreError) -> None:
             refuse(Code.UNAVAILABLE, "L2", 1000, f"not stored, nothing changed: {error}")
 
-        if self.journal.full:
-            refuse(Code.RATE_LIMITED, "L5", 500, "too many edits are waiting; send it again later")
+        if self.journal.full or not self._may_edit(member.participant, came):
+            self.observer.rate_limited()
+            refuse(Code.RATE_LIMITED, "L5", RETRY_AFTER_MS, "too many edits; send it again later")
             return
         self.journal.put(
             Job(
@@ -166,6 +188,18 @@ class LiveSession:
                 failed,
             )
         )
+
+    def _may_edit(self, participant: str, now: float) -> bool:
+        return self._rates is None or self._rates.take(participant, now)
+
+    def _charge(self, participant: str, effects: list[Effect]) -> None:
+        """What a command costs besides its place in the queue is known when it was decided."""
+        if self._rates is None:
+            return
+        if not any(isinstance(effect, Remember) for effect in effects):
+            self._rates.unused(participant, self.clock.mono())
+        elif not any(isinstance(effect, Append) for effect in effects):
+            self._rates.refused(participant, self.clock.mono())
 
     async def enter(self, take: int, steps: dict[int, tuple[int, ...]]) -> None:
         """Commit entry steps; when this returns they are durable (T7). Raises ``StoreError``."""
@@ -185,6 +219,7 @@ class LiveSession:
                 member.mailbox.send(data)
         if isinstance(event.body, Edited | Undone | Redone):
             now = self.clock.mono()
+            self._hash = None
             self.edit_gap_s, self.last_edit_at = now - self.last_edit_at, now
             self.changed.set()
 

@@ -82,7 +82,13 @@ def test_T7_steps_run_after_a_snapshot_leave_no_trace_in_it(kind: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [EulerDiscreteScheduler, DPMSolverMultistepScheduler, UniPCMultistepScheduler]
+    "kind",
+    [
+        EulerDiscreteScheduler,
+        DPMSolverMultistepScheduler,
+        LCMScheduler,
+        UniPCMultistepScheduler,
+    ],
 )
 def test_T7_latents_and_index_alone_would_not_be_enough(kind: Any) -> None:
     """Why ``capture`` takes everything: the naive rewind is wrong and raises nothing."""

@@ -141,7 +141,7 @@ def test_T_the_loop_equals_the_stock_loop(
     ours = kind(beta_schedule="scaled_linear", **options)
     ours.set_timesteps(5)
     fold = Fold(content="a fish", motion="left", image=BLOB)
-    conditions = Compiler(model, settings(guidance=200), picture).compile(fold).conditions
+    conditions = Compiler(model, settings(guidance=200), picture).compile(fold, 0).conditions
     loop = DenoiseLoop(
         lambda x, t, c: guide(model.predict_video(x, t, c), 2.0), ours, _OneGenerator(5), SHAPE
     )

@@ -17,6 +17,7 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 from tiny import picture, settings
 
+from framejam_pipeline.checkpoint import CheckpointStore
 from framejam_pipeline.conditions import Compiler
 from framejam_pipeline.entries import fold_at
 from framejam_pipeline.errors import (
@@ -28,10 +29,12 @@ from framejam_pipeline.errors import (
 )
 from framejam_pipeline.models.embedded import EmbeddedModel
 from framejam_pipeline.take import Entry, Take
-from framejam_protocol.instructions import Content, Image, Instruction, Motion, Paint
+from framejam_protocol.instructions import Content, Drag, Image, Instruction, Motion, Paint
 
 RED = Paint(points=((9000, 9000), (40000, 30000)), color="#ff0000", width=9000)
 BLUE = Paint(points=((20000, 60000),), color="#0000ff", width=20000, strength=40000)
+RIGHT = Drag(start=(30000, 30000), end=(50000, 30000), radius=14000)
+DOWN = Drag(start=(34000, 20000), end=(34000, 45000), radius=11000, strength=50000)
 ROCKET, COFFEE = "00000001" * 8, "00000002" * 8
 
 
@@ -118,7 +121,7 @@ def test_T7_a_finished_take_wakes_where_the_new_edit_enters(model: EmbeddedModel
 
 
 _KINDS: st.SearchStrategy[Instruction] = st.sampled_from(
-    [RED, BLUE, Content("a red fish"), Content(""), Motion("up"), Image(ROCKET), Image(None)]
+    [RED, BLUE, RIGHT, DOWN, Content("a red fish"), Content(""), Motion("up"), Image(ROCKET)]
 )
 _MAPPINGS = st.dictionaries(
     st.integers(1, 6), st.builds(Entry, st.integers(0, 5), _KINDS), max_size=4
@@ -127,11 +130,11 @@ _ACTIONS = st.lists(st.one_of(_MAPPINGS, st.integers(1, 4)), min_size=1, max_siz
 
 
 @budget(max_examples=20, deadline=None)
-@given(actions=_ACTIONS)
+@given(actions=_ACTIONS, kept=st.sampled_from([0, 40_000, 2**30]))
 def test_T_any_route_to_a_mapping_gives_the_take_of_that_mapping(
-    model: EmbeddedModel, actions: list[dict[int, Entry] | int]
+    model: EmbeddedModel, actions: list[dict[int, Entry] | int], kept: int
 ) -> None:
-    take = Take(model, settings(steps=5), picture)
+    take = Take(model, settings(steps=5), picture, CheckpointStore(kept))
     mapping: dict[int, Entry] = {}
     for action in actions:
         if isinstance(action, int):
@@ -148,14 +151,20 @@ def test_T_remembering_changes_nothing_but_time(model: EmbeddedModel) -> None:
         {1: Entry(0, Content("fish")), 2: Entry(0, RED)},
         {1: Entry(0, Content("fish")), 2: Entry(0, Motion("up"))},
         {1: Entry(0, Image(COFFEE)), 2: Entry(0, RED), 3: Entry(0, BLUE)},
+        {1: Entry(0, Image(COFFEE)), 2: Entry(0, RED), 3: Entry(0, RIGHT)},
+        {1: Entry(0, Image(COFFEE)), 2: Entry(0, RED), 3: Entry(0, DOWN)},
+        {1: Entry(0, Image(COFFEE)), 2: Entry(0, DOWN), 3: Entry(0, RIGHT)},
+        {1: Entry(0, Image(COFFEE)), 2: Entry(0, Motion("left")), 3: Entry(0, RIGHT)},
     ]
     remembering = Compiler(model, settings(), picture)
-    for mapping in [*folds, *reversed(folds)]:
+    everywhere = [(mapping, step) for mapping in folds for step in (0, 3, 5)]
+    for mapping, step in [*everywhere, *reversed(everywhere)]:
         fold = fold_at(mapping, 0)
-        kept = remembering.compile(fold)
-        anew = Compiler(model, settings(), picture, remember=0).compile(fold)
+        kept = remembering.compile(fold, step)
+        anew = Compiler(model, settings(), picture, remember=0).compile(fold, step)
         assert torch.equal(kept.conditions.image, anew.conditions.image)
         assert torch.equal(kept.conditions.text, anew.conditions.text)
+        assert torch.equal(kept.conditions.affinity, anew.conditions.affinity)
         if kept.residual is not None and anew.residual is not None:
             assert torch.equal(kept.residual.target, anew.residual.target)
             assert torch.equal(kept.residual.weight, anew.residual.weight)

@@ -12,11 +12,12 @@ from tiny import settings
 
 from framejam_pipeline.conditions import Compiler
 from framejam_pipeline.decode import final_frames, preview_frames
+from framejam_pipeline.drag import Displacements, cut_out, fill, warp
 from framejam_pipeline.entries import Fold
 from framejam_pipeline.image import Pixels
 from framejam_pipeline.models.embedded import SHIPPED, EmbeddedModel
 from framejam_pipeline.take import Entry, Take
-from framejam_protocol.instructions import Content, Paint
+from framejam_protocol.instructions import Content, Drag, Paint
 
 pytestmark = [
     pytest.mark.slow,
@@ -79,3 +80,40 @@ def test_a_clip_keeps_to_its_image_and_takes_paint(shipped: EmbeddedModel) -> No
     painted = take.frames()
     assert _error(painted[:, 5:11, 8:20], np.array([255, 0, 255], dtype=np.uint8)) < 50
     assert _error(painted[:, 32:], plain[:, 32:]) < 12
+
+
+STAR = "a medium purple star at night in the centre"
+DRAG = Drag(start=(32768, 32768), end=(47104, 28672), radius=18432)  # by (14, -4) pixels
+
+
+@pytest.mark.parametrize("entry", [0, 2])
+def test_a_dragged_object_stands_where_it_was_dragged_and_nowhere_else(
+    shipped: EmbeddedModel, entry: int
+) -> None:
+    size = settings(width=64, height=64, frames=16, steps=8, seed=12)
+    take = Take(shipped, size, lambda blob: pytest.fail("no image was given"))
+
+    def finished(mapping: dict[int, Entry]) -> Pixels:
+        take.follow(mapping)
+        while not take.done:
+            take.step()
+        return take.frames()
+
+    plain = finished({1: Entry(0, Content(STAR))})
+    moved = finished({1: Entry(0, Content(STAR)), 2: Entry(entry, DRAG)})
+    field = Displacements(64, 64).of([DRAG])
+    empty = fill(plain[0].astype(float), cut_out(plain[0], field.region) > 0)
+
+    def centre(frame: Pixels) -> np.ndarray:
+        """Where what stands out from the empty sky is."""
+        apart = np.abs(frame - empty).max(axis=-1)
+        rows, columns = np.nonzero((apart > 60) & (plain[0].max(axis=-1) < 200))
+        return np.array([columns.mean(), rows.mean()])
+
+    assert np.abs(centre(moved[0]) - centre(plain[0])).max() < 1.0
+    assert np.abs(centre(moved[-1]) - centre(plain[0]) - (14, -4)).max() < 1.5
+    assert np.abs(centre(moved[6]) - centre(plain[0])).max() > 3.0
+    warped = warp(plain[0], np.zeros((64, 64)), field, 16)
+    assert _error(moved[-1][warped.hole[-1] > 0.5], empty[warped.hole[-1] > 0.5]) < 15
+    still = (warped.hole[-1] == 0) & (warped.place[-1] == 0)
+    assert _error(moved[-1][still], plain[-1][still]) < 5

@@ -1,10 +1,15 @@
 """Bad input: a typed error or close code each; state unchanged; nobody else notices."""
 
+import asyncio
 import contextlib
+import hashlib
 import io
 import json
+import random
 import struct
+import sys
 import zlib
+from pathlib import Path
 
 import msgpack
 import pytest
@@ -12,6 +17,9 @@ import websockets
 from running import Raw
 
 from framejam_protocol.errors import Close, Code
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "property"))
+from test_bad_messages import bend
 
 
 async def other_people_hear_nothing(server, act):
@@ -181,8 +189,6 @@ def jpeg() -> bytes:
 )
 async def test_A3_what_is_no_image_is_refused_before_it_is_kept(shared, body, status, code):
     raw = await shared.join()
-    import asyncio
-
     got = await asyncio.to_thread(
         shared.call, "POST", f"/api/sessions/{shared.session}/blobs", raw.token, body
     )
@@ -194,9 +200,6 @@ async def test_A3_what_is_no_image_is_refused_before_it_is_kept(shared, body, st
 
 
 async def test_A3_an_image_is_kept_by_its_hash_and_steers_the_take(shared):
-    import asyncio
-    import hashlib
-
     raw = await shared.join()
     path = f"/api/sessions/{shared.session}/blobs"
     status, body = await asyncio.to_thread(shared.call, "POST", path, raw.token, jpeg())
@@ -209,3 +212,81 @@ async def test_A3_an_image_is_kept_by_its_hash_and_steers_the_take(shared):
     assert ack["type"] == "ack"
     assert (await raw.command(type="undo"))["type"] == "ack"
     await raw.close()
+
+
+async def test_L5_200_bent_messages_through_a_socket_are_answered_by_type_and_change_nothing(
+    launch,
+):
+    server = launch()
+    anna, mallory = await server.join(name="Anna"), await server.join(name="Mallory")
+    invite = await asyncio.to_thread(server.invite, anna, "viewer")
+    viewer = await server.join(invite, name="Vera")
+    await anna.content("hers")
+    chance = random.Random(11)
+    before = await server.join(anna.token)
+    # A viewer's: what is bent into a good edit is refused, too.
+    raw, ends = viewer, 0
+    for turn in range(200):
+        heard = len(raw.messages)
+        with contextlib.suppress(websockets.ConnectionClosed):
+            await raw.send(bend(chance))
+            await raw.send({"type": "ping", "nonce": turn})
+        with contextlib.suppress(AssertionError):
+            await raw.wait_for(lambda m, turn=turn: m == {"type": "pong", "nonce": turn})
+        for answer in raw.messages[heard:]:
+            assert answer["type"] not in ("ack", "welcome")
+            if answer["type"] in ("refusal", "fault"):
+                assert answer["code"] in set(Code)
+                assert 0 < len(answer["message"]) < 600
+        if raw.closed is not None:
+            assert raw.closed[0] == Close.MALFORMED
+            assert raw.messages[-1]["code"] == Code.MALFORMED
+            ends += 1
+            raw = await server.join(viewer.token)
+    assert ends, "some of them were no MessagePack"
+    after = await server.join(anna.token)
+    assert after.welcome["state_hash"] == before.welcome["state_hash"]
+    assert (await mallory.content("still here"))["type"] == "ack"
+    assert anna.closed is None
+    for one in (anna, mallory, raw, before, after):
+        await one.close()
+
+
+def pictures() -> list[bytes]:
+    from PIL import Image
+
+    made = []
+    for form in ("PNG", "JPEG", "GIF", "WEBP"):
+        out = io.BytesIO()
+        Image.new("RGB", (33, 21), "#336699").save(out, form)
+        made.append(out.getvalue())
+    return made
+
+
+async def test_A3_bent_uploads_are_kept_as_images_or_refused_by_type(shared):
+    raw, chance = await shared.join(), random.Random(13)
+    before = raw.welcome["state_hash"]
+    path, seen = f"/api/sessions/{shared.session}/blobs", set()
+    for _ in range(60):
+        data = bytearray(chance.choice(pictures()))
+        for _ in range(chance.randrange(1, 6)):
+            data[chance.randrange(len(data))] ^= chance.randrange(1, 256)
+        data = data[: chance.randrange(len(data)) if chance.random() < 0.3 else len(data)]
+        status, body = await asyncio.to_thread(shared.call, "POST", path, raw.token, bytes(data))
+        answer = json.loads(body)
+        seen.add(status)
+        if status == 201:
+            assert answer["blob"] == hashlib.sha256(data).hexdigest()
+        else:
+            assert (status, answer["error"]["code"]) in {
+                (413, Code.TOO_LARGE),
+                (415, Code.NOT_AN_IMAGE),
+            }
+            assert answer["error"]["field"] == "body"
+            assert answer["error"]["message"]
+    assert 415 in seen
+    assert not list(raw.closed or ())
+    again = await shared.join(raw.token)
+    assert again.welcome["state_hash"] == before
+    for one in (raw, again):
+        await one.close()

@@ -23,6 +23,18 @@ SPEC = (Path(__file__).parents[2] / "protocol" / "SPEC.md").read_text()
         f"{limits.MAX_PIECE_BYTES // 2**20} MiB |",
         f"| people of a session | {limits.MAX_PARTICIPANTS:,} |",
         f"| connections of a session | {limits.MAX_CONNECTIONS} |",
+        f"{limits.MAX_UNAUTHENTICATED} sockets waiting, "
+        f"{limits.MAX_UNAUTHENTICATED_PER_ADDRESS} of one address |",
+        f"| wrong tokens | {limits.FAILED_TOKENS_PER_MINUTE} a minute of one address |",
+        f"| edits of a person | {limits.EDITS_PER_SECOND} a second, "
+        f"{limits.EDITS_PER_SECOND * limits.BURST_S} at once; those of {limits.SESSION_SHARE} "
+        "people for a session |",
+        f"| messages of a connection | {limits.MESSAGES_PER_SECOND} a second, "
+        f"{limits.MAX_MESSAGE_BURST:,} at once |",
+        f"a `need` counts as {limits.NEED_COST}",
+        f"each {limits.MESSAGE_COST_BYTES // 1024} KiB of a message as one more",
+        f"| answers remembered | {limits.MAX_RECEIPTS:,} a session, {limits.MAX_CLIENTS} clients",
+        f"its last {limits.MAX_RECEIPTS:,} answers",
         f"| edits waiting for the log | {limits.MAX_QUEUED_COMMANDS:,} a session |",
         f"| events waiting for a client | {limits.MAX_OUTBOX_BYTES // 2**20} MiB |",
         f"integers in 1/{limits.UNIT} of",

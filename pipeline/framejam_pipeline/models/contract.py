@@ -79,8 +79,8 @@ class VideoConditions:
     """What P_video is conditioned on in one step; never written to once made.
 
     ``text`` is (1, tokens, d), or (2, tokens, d) as (unconditional, conditional) when guided.
-    ``image`` is the intermediate image's latent, (1, c, h, w). ``affinity`` is (F,), 0 to 1: how
-    much each frame should look like that image.
+    ``image`` is the intermediate image's latent, (1, c, h, w), or one for each frame, (F, c, h, w).
+    ``affinity`` is (F,), 0 to 1: how much each frame should look like its image.
     """
 
     text: torch.Tensor
@@ -121,6 +121,13 @@ class VideoModel(Protocol):
 
     def encode_image(self, pixels: npt.NDArray[np.uint8]) -> torch.Tensor:
         """Encode one picture (H, W, 3) to scaled latents (1, c, h, w)."""
+        ...
+
+    def encode_clip(self, frames: npt.NDArray[np.uint8]) -> torch.Tensor:
+        """As ``encode_image`` for frames (F, H, W, 3), all in one batch: (F, c, h, w).
+
+        A batch may differ from its frames encoded one by one in the last bits.
+        """
         ...
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:

@@ -98,12 +98,16 @@ class EmbeddedModel:
         states: torch.Tensor = self._text_encoder(tokens.input_ids.to(self.device))[0]
         return states
 
-    @torch.no_grad()
     def encode_image(self, pixels: npt.NDArray[np.uint8]) -> torch.Tensor:
         """Encode one picture (H, W, 3) to scaled latents (1, c, h, w)."""
+        return self.encode_clip(pixels[None])
+
+    @torch.no_grad()
+    def encode_clip(self, frames: npt.NDArray[np.uint8]) -> torch.Tensor:
+        """Encode frames (F, H, W, 3) in one batch to scaled latents (F, c, h, w)."""
         # Kept in memory as pixels are, colours innermost: stock pipelines do so, and the layout
         # decides which convolution kernel runs and so the last bits.
-        colours_first = torch.from_numpy(pixels.copy()).unsqueeze(0).permute(0, 3, 1, 2)
+        colours_first = torch.from_numpy(frames.copy()).permute(0, 3, 1, 2)
         signed = colours_first.to(self.device).float() / 255.0 * 2.0 - 1.0
         latents: torch.Tensor = self._vae.encode(signed).latents * self._vae.config.scaling_factor
         return latents.contiguous()
@@ -152,7 +156,8 @@ class EmbeddedModel:
         """Run the denoiser with motion modules; guidance makes it a batch of two."""
         frames, rows, columns = latents.shape[2:]
         affinity = conditions.affinity.view(1, 1, frames, 1, 1).expand(-1, -1, -1, rows, columns)
-        image = conditions.image.unsqueeze(2).expand(-1, -1, frames, -1, -1)
+        # One image stands for every frame; with drags each frame has its own.
+        image = conditions.image.expand(frames, -1, -1, -1).transpose(0, 1).unsqueeze(0)
         packed = torch.cat([latents, affinity, image], dim=1)
         # The motion UNet folds frames into the batch and wants one text per frame beside them.
         text = conditions.text.repeat_interleave(frames, dim=0)

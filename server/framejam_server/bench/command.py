@@ -26,7 +26,7 @@ def bench(
 ) -> None:
     """Measure framejam on this machine: medians of interleaved rounds, beside a naive server.
 
-    Takes about a minute a suite. Other work on the machine shows in the numbers.
+    Takes a few minutes. Other work on the machine shows in the numbers.
     """
     unknown = set(suites or ()) - set(SUITES)
     if unknown:

@@ -8,7 +8,8 @@ from framejam_protocol.events import Joined
 from framejam_protocol.messages import VERSION, Hello, Limits, Vocabulary, Welcome
 from framejam_server.hub import Hub
 from framejam_server.live import LiveSession, Mailbox, Member
-from framejam_server.net.auth import authenticate, mint
+from framejam_server.net.auth import mint
+from framejam_server.net.gate import Gate, TooManyFailures
 from framejam_server.store.contract import StoreError, Token
 
 PALETTE = ("#e5484d", "#0090ff", "#30a46c", "#f76b15", "#8e4ec6", "#12a594", "#e93d82", "#ad7f58")
@@ -33,12 +34,17 @@ _CLIENT_TAKEN = Refused(
 )
 
 
-async def admit(hub: Hub, hello: Hello, mailbox: Mailbox) -> tuple[LiveSession, Member]:
+async def admit(
+    hub: Hub, gate: Gate, address: str, hello: Hello, mailbox: Mailbox
+) -> tuple[LiveSession, Member]:
     """Check the token before any state is touched (C2), then let the connection in.
 
     Raises ``Refused`` and ``StoreError``.
     """
-    token = await authenticate(hub.store, hello.session, hello.token)
+    try:
+        token = await gate.authenticate(address, hello.session, hello.token)
+    except TooManyFailures as error:
+        raise _full(str(error)) from error
     if token is None:
         raise Refused(
             Close.UNAUTHORISED,
@@ -57,6 +63,8 @@ async def admit(hub: Hub, hello: Hello, mailbox: Mailbox) -> tuple[LiveSession, 
         participant, own_token = await _participant(hub, live, token, hello)
     finally:
         live.arriving -= 1
+    if own_token is not None:
+        gate.know(own_token)
     client = live.core.bind(hello.client_id, participant)
     if client is None:
         raise _CLIENT_TAKEN

@@ -1,4 +1,4 @@
-"""HTTP beside the socket: the page, images, invites, the finished clip, health."""
+"""HTTP beside the socket: the page, images, invites, the finished clip."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from framejam_protocol.events import Role
 from framejam_protocol.limits import MAX_BLOB_BYTES
 from framejam_server.conductor import Finished
 from framejam_server.hub import Hub, Running
-from framejam_server.net.auth import authenticate, mint
+from framejam_server.net.auth import mint
+from framejam_server.net.gate import Gate, TooManyFailures, address_of
 from framejam_server.net.images import BadImage, inspect_image
 from framejam_server.session.roles import may, who_may
 from framejam_server.store.contract import Blob, StoreError, Token
@@ -30,6 +31,7 @@ STATUS = {
     Code.NOT_READY: 409,
     Code.TOO_LARGE: 413,
     Code.NOT_AN_IMAGE: 415,
+    Code.RATE_LIMITED: 429,
     Code.UNAVAILABLE: 503,
 }
 
@@ -66,6 +68,7 @@ class Api:
     """The HTTP handlers. ``encode_clip`` turns a finished take into MP4 bytes (blocking)."""
 
     hub: Hub
+    gate: Gate
     files: BlobStore
     page: Path
     encode_clip: Callable[[Finished, int], bytes]
@@ -76,7 +79,6 @@ class Api:
         """Everything but the socket."""
         session = "/api/sessions/{session}"
         routes: list[web.RouteDef | web.StaticDef] = [
-            web.get("/healthz", self.health),
             web.get("/", self.index),
             web.get("/s/{session}", self.index),
             web.post(f"{session}/blobs", self.upload),
@@ -87,11 +89,6 @@ class Api:
         if (self.page / "assets").is_dir():
             routes.append(web.static("/assets", self.page / "assets"))
         return routes
-
-    async def health(self, _request: web.Request) -> web.Response:
-        """``GET /healthz``: 200 where the store answers."""
-        await self.hub.store.ping()
-        return web.json_response({"ok": True, "model": self.hub.facts.model})
 
     async def index(self, _request: web.Request) -> web.StreamResponse:
         """The studio page; what it may see is decided by the token in the fragment."""
@@ -170,7 +167,8 @@ class Api:
         """Who asks, and the session they ask about; ``action`` must be allowed to their role."""
         session = request.match_info["session"]
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-        token = await authenticate(self.hub.store, session, text.strip())
+        address = address_of(request.remote)
+        token = await self.gate.authenticate(address, session, text.strip())
         if scheme.lower() != "bearer" or token is None or token.participant is None:
             raise HttpError(
                 Code.UNAUTHORISED,
@@ -202,6 +200,10 @@ async def errors(
         return error.response()
     except BadImage as error:
         return HttpError(error.code, str(error), "body").response()
+    except TooManyFailures as error:
+        response = HttpError(Code.RATE_LIMITED, str(error), "Authorization").response()
+        response.headers["Retry-After"] = str(error.retry_after_s)
+        return response
     except web.HTTPRequestEntityTooLarge:
         return HttpError(Code.TOO_LARGE, _too_large(), "body").response()
     except StoreError as error:

@@ -13,17 +13,26 @@ from collections.abc import Awaitable, Callable, Hashable
 
 from framejam_protocol.errors import Close
 from framejam_protocol.limits import MAX_OUTBOX_BYTES
+from framejam_server.observer import Observer
 
 CLOSE_GRACE_S = 2.0
 """How long a closing connection may take to accept what was sent before."""
+
+
+PREVIEW = "preview"
+"""The key of the offers that are counted."""
 
 
 class Outbox:
     """Fill it with ``send`` and ``offer``; ``run`` empties it into the socket until closed."""
 
     def __init__(
-        self, send_bytes: Callable[[bytes], Awaitable[None]], limit: int = MAX_OUTBOX_BYTES
+        self,
+        send_bytes: Callable[[bytes], Awaitable[None]],
+        limit: int = MAX_OUTBOX_BYTES,
+        observer: Observer | None = None,
     ) -> None:
+        self._observer = observer or Observer()
         self.closed_with: tuple[Close, str] | None = None
         self._send_bytes = send_bytes
         self._limit = limit
@@ -33,6 +42,11 @@ class Outbox:
         self._wake = asyncio.Event()
         self._closing = asyncio.Event()
 
+    @property
+    def queued_bytes(self) -> int:
+        """What waits in order for this client."""
+        return self._bytes
+
     def send(self, data: bytes) -> None:
         """Deliver in order; closes the connection as ``slow`` where too much waits already."""
         if self.closed_with is not None:
@@ -40,6 +54,7 @@ class Outbox:
         if self._bytes + len(data) > self._limit:
             self._reliable.clear()
             self._bytes = 0
+            self._observer.slow_close()
             self.close(Close.SLOW, "you fell too far behind; reconnect and resume")
             return
         self._reliable.append(data)
@@ -50,6 +65,8 @@ class Outbox:
         """Deliver when nothing reliable waits; replaces an older offer of the same key
         in its place, so that keys renewed often do not push others back for ever."""
         if self.closed_with is None:
+            if key == PREVIEW and key in self._offers:
+                self._observer.preview_replaced()
             self._offers[key] = data
             self._wake.set()
 
@@ -90,4 +107,7 @@ class Outbox:
             data = self._reliable.popleft()
             self._bytes -= len(data)
             return data
-        return self._offers.pop(next(iter(self._offers)))
+        key = next(iter(self._offers))
+        if key == PREVIEW:
+            self._observer.preview_sent()
+        return self._offers.pop(key)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -31,13 +32,16 @@ from framejam_protocol.wire import WireError, decode_client, encode
 from framejam_server.hub import Hub
 from framejam_server.live import LiveSession, Member
 from framejam_server.net.admission import Refused, admit
+from framejam_server.net.gate import Gate, NoPlace, address_of
 from framejam_server.net.outbox import Outbox
+from framejam_server.session.ratelimit import Bucket
 from framejam_server.store.contract import StoreError
 
 log = structlog.get_logger("framejam.socket")
 
 HEARTBEAT_S: Final = 20.0
-"""Protocol-level pings find connections whose other end vanished without a word."""
+"""Protocol-level pings find connections whose other end vanished without a word, half of this
+after the ping: within 30 s (``limits.MAX_RECEIPTS`` relies on it)."""
 
 CLOSE_S: Final = 5.0
 """How long the other end may take to answer a close."""
@@ -54,36 +58,48 @@ class Sockets:
     """The socket endpoint and what bounds it."""
 
     hub: Hub
+    gate: Gate
     allowed_origins: frozenset[str]
-    waiting: int = 0
+    outboxes: set[Outbox] = field(default_factory=set)
+
+    @property
+    def queued_bytes(self) -> int:
+        """What waits in order for all clients together."""
+        return sum(outbox.queued_bytes for outbox in self.outboxes)
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
         """``GET /socket``: upgrade, admit, and serve until either end closes."""
         if not self._same_origin(request):
             raise web.HTTPForbidden(text="this origin may not connect; see allowed_origins")
-        if self.waiting >= limits.MAX_UNAUTHENTICATED:
-            raise web.HTTPServiceUnavailable(text="too many connections are waiting to say hello")
+        # aiohttp fixes the size when it prepares the socket, so it is that of a welcomed client's
+        # messages: a stranger can make the server hold 256 KiB, and all of them 16 MiB. What is
+        # longer than a hello is refused in ``_hello``.
         ws = web.WebSocketResponse(
             heartbeat=HEARTBEAT_S, max_msg_size=limits.MAX_MESSAGE_BYTES, compress=False
         )
-        self.waiting += 1
+        outbox = Outbox(ws.send_bytes, observer=self.hub.observer)
+        address = address_of(request.remote)
         try:
-            await ws.prepare(request)
-            _bound_kernel_buffer(request)
-            hello = await _hello(ws)
-            outbox = Outbox(ws.send_bytes)
-            live, member = await admit(self.hub, hello, outbox)
+            with self.gate.place(address):
+                await ws.prepare(request)
+                _bound_kernel_buffer(request)
+                hello = await _hello(ws)
+                live, member = await admit(self.hub, self.gate, address, hello, outbox)
+        except NoPlace as error:
+            if error.own:
+                raise web.HTTPTooManyRequests(text=str(error)) from error
+            raise web.HTTPServiceUnavailable(text=str(error)) from error
         except Refused as refused:
             return await _refuse(request, ws, refused)
         except StoreError as error:
             return await _refuse(
                 request, ws, Refused(Close.UNAVAILABLE, Code.UNAVAILABLE, str(error))
             )
-        finally:
-            self.waiting -= 1
+        self.outboxes.add(outbox)
         try:
             await _converse(request, ws, outbox, live, member)
         finally:
+            self.outboxes.discard(outbox)
             live.leave(member)
         return ws
 
@@ -173,11 +189,13 @@ async def _close(request: web.Request, ws: web.WebSocketResponse, code: int, rea
 async def _read(
     ws: web.WebSocketResponse, outbox: Outbox, live: LiveSession, member: Member
 ) -> None:
+    pace = Bucket(limits.MESSAGES_PER_SECOND, limits.MAX_MESSAGE_BURST)
     async for received in ws:
         if outbox.closed_with is not None:
             return
         # A burst that has arrived already would otherwise be handled without letting others run.
         await asyncio.sleep(0)
+        await _paced(pace, 1 + len(received.data) // limits.MESSAGE_COST_BYTES)
         if received.type is not WSMsgType.BINARY:
             if received.type is WSMsgType.TEXT:
                 _send(
@@ -190,7 +208,10 @@ async def _read(
                 )
             continue
         try:
-            _dispatch(decode_client(received.data), outbox, live, member)
+            message = decode_client(received.data)
+            if isinstance(message, Need):
+                await _paced(pace, limits.NEED_COST)
+            _dispatch(message, outbox, live, member)
         except WireError as error:
             if error.client_seq is not None:
                 live.submit(member, error)
@@ -199,6 +220,16 @@ async def _read(
             if error.closes:
                 outbox.close(Close.MALFORMED, "that was no message of this protocol")
                 return
+
+
+async def _paced(pace: Bucket, cost: float) -> None:
+    """Read on no faster than this connection may send (L5).
+
+    Nothing is dropped and nobody is told: what comes too fast waits in the sender's own socket.
+    """
+    if (wait := pace.take(time.monotonic(), cost)) > 0:
+        await asyncio.sleep(wait)
+        pace.spend(time.monotonic(), cost)
 
 
 def _dispatch(message: object, outbox: Outbox, live: LiveSession, member: Member) -> None:

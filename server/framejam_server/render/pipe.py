@@ -15,6 +15,9 @@ from framejam_protocol.instructions import Instruction, Settings
 
 LENGTH: Final = struct.Struct(">I")
 
+FPS: Final = 8
+"""Frames a second of a new session: 16 frames play for two seconds."""
+
 
 class Pair(msgspec.Struct, frozen=True):
     """One edit of a take's mapping: its entry step and its instruction."""
@@ -55,6 +58,19 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     guidance: int
     vocabulary: dict[str, tuple[str, ...]]
     environment: dict[str, str]
+
+    def settings(self, seed: int, steps: int | None = None) -> Settings:
+        """What a session of this model begins with; ``steps`` None is the model's own number."""
+        return Settings(
+            model=self.model,
+            seed=seed,
+            steps=steps or self.steps,
+            frames=self.frames,
+            width=self.width,
+            height=self.height,
+            fps=FPS,
+            guidance=self.guidance,
+        )
 
 
 class Sheet(msgspec.Struct, frozen=True):

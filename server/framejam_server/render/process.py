@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -36,21 +37,32 @@ if TYPE_CHECKING:
 
 JPEG_QUALITY = 92
 
+TAKES_HELD = 16
+"""Finished takes are let go of beyond this many: each keeps pictures, masks and latents."""
+
 log = structlog.get_logger("framejam.worker")
 
 
 class Takes:
-    """The takes this worker holds, by the server's key."""
+    """The takes this worker holds, by the server's key.
 
-    def __init__(self, model: VideoModel, blobs: Path) -> None:
+    Takes that finished longest ago are dropped to save memory, but never their mappings: the
+    server, which sends only what changes, does not see that a take is built again.
+    """
+
+    def __init__(self, model: VideoModel, blobs: Path, checkpoint_bytes: int) -> None:
+        """``blobs`` is where uploaded images lie; ``checkpoint_bytes`` are for all takes."""
+        from framejam_pipeline.checkpoint import CheckpointStore
+
         self._model = model
         self._blobs = blobs
-        self._takes: dict[str, Take] = {}
+        self._checkpoints = CheckpointStore(checkpoint_bytes)
+        self._takes: OrderedDict[str, Take] = OrderedDict()  # least recently used first
         self._mappings: dict[str, dict[int, Entry]] = {}
 
     def forget(self, key: str) -> None:
-        """Free a take."""
-        self._takes.pop(key, None)
+        """Free a take, and what it was made from."""
+        self._drop(key)
         self._mappings.pop(key, None)
 
     def advance(self, request: Advance) -> Advanced:
@@ -58,14 +70,11 @@ class Takes:
 
         Decoding is a turn of its own: whoever edits after the last step does not wait for it.
         """
-        from framejam_pipeline.take import Entry, Take
+        from framejam_pipeline.take import Entry
 
         if request.fresh:
             self.forget(request.key)
-        take = self._takes.get(request.key)
-        if take is None:
-            take = Take(self._model, request.settings, self._image)
-            self._takes[request.key] = take
+        take = self._take(request)
         mapping = self._mappings.setdefault(request.key, {})
         for seq in request.remove:
             mapping.pop(seq, None)
@@ -81,6 +90,26 @@ class Takes:
             frames = take.step()
         sheet = contact_sheet(frames, JPEG_QUALITY)
         return Advanced(take.position, sheet, clip)
+
+    def _take(self, request: Advance) -> Take:
+        """The take that ``request`` is about, made where it is not held."""
+        from framejam_pipeline.take import Take
+
+        take = self._takes.get(request.key)
+        if take is None:
+            take = Take(self._model, request.settings, self._image, self._checkpoints)
+            self._takes[request.key] = take
+        self._takes.move_to_end(request.key)
+        # Never one that runs: takes that run in turns would drop each other and never finish.
+        done = [key for key, held in self._takes.items() if held.done and held is not take]
+        for key in done[: max(len(self._takes) - TAKES_HELD, 0)]:
+            self._drop(key)
+        return take
+
+    def _drop(self, key: str) -> None:
+        take = self._takes.pop(key, None)
+        if take is not None:
+            take.forget()
 
     def _image(self, blob: str) -> Image.Image:
         from PIL import Image
@@ -126,10 +155,10 @@ def serve(requests: BinaryIO, answers: BinaryIO, takes: Takes) -> None:
             continue
         try:
             answer: Answer = takes.advance(request)
-        except PipelineError as error:
+        except (PipelineError, MemoryError) as error:
             log.warning("take failed", key=request.key, error=str(error))
             takes.forget(request.key)
-            answer = Failed(str(error))
+            answer = Failed(str(error) or "the renderer has not enough free memory")
         answers.write(frame(answer))
         answers.flush()
 
@@ -139,6 +168,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--blobs", type=Path, required=True)
     parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--checkpoint-mib", type=int, required=True)
     parser.add_argument("--model", type=Path)
     arguments = parser.parse_args()
     # Libraries print; the pipe is ours alone, so their standard output becomes the error stream.
@@ -155,7 +185,8 @@ def main() -> None:
     try:
         answers.write(frame(ready))
         answers.flush()
-        serve(sys.stdin.buffer, answers, Takes(model, arguments.blobs))
+        takes = Takes(model, arguments.blobs, arguments.checkpoint_mib * 2**20)
+        serve(sys.stdin.buffer, answers, takes)
     except (BrokenPipeError, KeyboardInterrupt):
         return  # the server is gone, and so are we
 

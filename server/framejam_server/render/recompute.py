@@ -58,6 +58,17 @@ def mapping_of(
     return {seq: Pair(entries[seq], state.edits[seq].instruction) for seq in sorted(live)}
 
 
+def default_settings(folder: Path | None = None, threads: int = 1, seed: int = 0) -> Settings:
+    """The settings a new session begins with, of the model in ``folder`` (None: the shipped one).
+
+    Loads the model to find out. Raises the pipeline's errors where that fails.
+    """
+    from framejam_server.render.process import load_model
+
+    _, facts = load_model(folder, threads)
+    return facts.settings(seed)
+
+
 class Recomputer:
     """Computes takes of one session; equal mappings are computed once.
 
@@ -91,9 +102,11 @@ class Recomputer:
         return self._known[key]
 
     def _denoise(self, mapping: Mapping[int, Pair]) -> Recomputed:
+        from framejam_pipeline.checkpoint import CheckpointStore
         from framejam_pipeline.take import Entry, Take
 
-        take = Take(self._loaded(), self._settings, self._open)
+        # It runs straight through: there is nothing to go back to.
+        take = Take(self._loaded(), self._settings, self._open, CheckpointStore(budget=0))
         take.follow({seq: Entry(pair.step, pair.instruction) for seq, pair in mapping.items()})
         while not take.done:
             take.step()

@@ -43,12 +43,19 @@ class Worker:
     """One process that owns the model. Requests are answered one at a time, first come first
     served, so sessions take turns by step."""
 
-    def __init__(self, blobs: Path, threads: int, model: Path | None = None) -> None:
-        """``blobs`` is where uploaded images lie; ``model`` None is the model that ships."""
+    def __init__(
+        self, blobs: Path, threads: int, model: Path | None = None, checkpoint_mib: int = 512
+    ) -> None:
+        """``blobs`` is where uploaded images lie; ``model`` None is the model that ships.
+
+        ``checkpoint_mib`` bounds the checkpoints of all takes, in MiB.
+        """
         self._arguments = ["--blobs", str(blobs), "--threads", str(threads)]
+        self._arguments += ["--checkpoint-mib", str(checkpoint_mib)]
         if model is not None:
             self._arguments += ["--model", str(model)]
         self._process: asyncio.subprocess.Process | None = None
+        self._facts: Ready | None = None
         self._turn = asyncio.Lock()
         # Counts the processes started: takes held by an earlier one are lost.
         self._generation = 0
@@ -59,9 +66,19 @@ class Worker:
         return self._process.pid if self._process else None
 
     async def start(self) -> Ready:
-        """Start the process and wait until its model is loaded. Raises ``WorkerDied``."""
+        """Start the process, where none runs, and wait until its model is loaded.
+
+        Raises ``WorkerDied``.
+        """
         async with self._turn:
-            return await self._start()
+            if self._process is None or self._facts is None:
+                self._facts = await self._start()
+            return self._facts
+
+    @property
+    def loaded(self) -> bool:
+        """Whether a process runs whose model is loaded."""
+        return self._process is not None and self._facts is not None
 
     async def current(self) -> int:
         """The generation of the running process, started where there is none.
@@ -70,7 +87,7 @@ class Worker:
         """
         async with self._turn:
             if self._process is None:
-                await self._start()
+                self._facts = await self._start()
             return self._generation
 
     async def advance(self, request: Advance, generation: int) -> Advanced:
@@ -107,6 +124,7 @@ class Worker:
             await process.wait()
 
     async def _start(self) -> Ready:
+        self._facts = None
         try:
             self._process = await self._spawn()
         except OSError as error:

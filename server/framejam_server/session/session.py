@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from framejam_protocol.errors import Code
 from framejam_protocol.events import Body, Edited, Entered, Event, Joined
@@ -17,24 +17,9 @@ from framejam_protocol.instructions import Image
 from framejam_protocol.messages import Ack, Command, Edit, Redo, Refusal, Undo
 from framejam_protocol.wire import WireError, payload
 from framejam_server.session.log import State, fold
+from framejam_server.session.receipts import Answer, Client, Receipt, Receipts
 from framejam_server.session.roles import may, who_may
 from framejam_server.session.undo import plan_redo, plan_undo
-
-Answer = Ack | Refusal
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What was answered to (client_id, client_seq), kept with its effect (L4).
-
-    ``digest`` is the SHA-256 of the command's bytes: the same pair with another is an error.
-    """
-
-    client_id: str
-    participant: str
-    client_seq: int
-    digest: bytes
-    answer: Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +46,6 @@ class Reply:
 Effect = Append | Remember | Reply
 
 
-@dataclass(slots=True)
-class Client:
-    """A client program of a participant: the numbers it has used, and what it was told (L4)."""
-
-    participant: str
-    receipts: dict[int, Receipt] = field(default_factory=dict)
-
-    @property
-    def next_seq(self) -> int:
-        """The client_seq expected next; numbers have no gaps, so it is a count."""
-        return len(self.receipts) + 1
-
-
 class Session:
     """The pure core of one session: log, state, clients, and the rules for what may be appended."""
 
@@ -87,20 +59,27 @@ class Session:
         self.log: list[Event] = list(events)
         self.state: State = fold(self.log)
         self.blobs: set[str] = set(blobs)
-        self.clients: dict[str, Client] = {}
-        for receipt in receipts:
-            self._remember(receipt)
+        self._receipts = Receipts(receipts)
+
+    @property
+    def clients(self) -> Mapping[str, Client]:
+        """The clients by their id."""
+        return self._receipts.clients
 
     def bind(self, client_id: str, participant: str) -> Client | None:
         """The client of this id, if it is (or becomes) the participant's; None if another's."""
-        client = self.clients.setdefault(client_id, Client(participant))
-        return client if client.participant == participant else None
+        return self._receipts.bind(client_id, participant)
 
     def release(self, client_id: str) -> None:
         """Forget a client that left without having used a number."""
-        client = self.clients.get(client_id)
-        if client is not None and not client.receipts:
-            del self.clients[client_id]
+        self._receipts.release(client_id)
+
+    def prune(self) -> list[Receipt]:
+        """Forget the receipts nobody may ask for any more; the store is to forget them, too (L4).
+
+        Call it when everything returned before is durable.
+        """
+        return self._receipts.prune()
 
     def join(self, joined: Joined, now: int) -> list[Effect]:
         """A new participant. ``now`` in milliseconds since the Unix epoch."""
@@ -126,7 +105,7 @@ class Session:
             raise ValueError("bind the client first; only commands with a client_seq come here")
         number, digest = sent.client_seq, _digest(sent)
         if number < client.next_seq:
-            return [Reply(_again(client.receipts[number], digest))]
+            return [Reply(_again(number, client.receipts.get(number), digest))]
         if number > client.next_seq:
             return [
                 Reply(
@@ -151,11 +130,13 @@ class Session:
     def rollback(self, effects: Iterable[Effect]) -> None:
         """Take back what effects that never became durable did to this object (L2)."""
         keep = len(self.log)
+        receipts: list[Receipt] = []
         for effect in effects:
             if isinstance(effect, Append):
                 keep = min(keep, effect.event.seq - 1)
             elif isinstance(effect, Remember):
-                del self.clients[effect.receipt.client_id].receipts[effect.receipt.client_seq]
+                receipts.append(effect.receipt)
+        self._receipts.take_back(receipts)
         if keep < len(self.log):
             del self.log[keep:]
             self.state = fold(self.log)
@@ -231,12 +212,8 @@ class Session:
         self, client_id: str, participant: str, digest: bytes, answer: Answer
     ) -> list[Effect]:
         receipt = Receipt(client_id, participant, answer.client_seq, digest, answer)
-        self._remember(receipt)
+        self._receipts.remember(receipt)
         return [Remember(receipt), Reply(answer)]
-
-    def _remember(self, receipt: Receipt) -> None:
-        client = self.clients.setdefault(receipt.client_id, Client(receipt.participant))
-        client.receipts[receipt.client_seq] = receipt
 
 
 def _digest(sent: Command | WireError) -> bytes:
@@ -246,15 +223,17 @@ def _digest(sent: Command | WireError) -> bytes:
     return hashlib.sha256(payload(sent)).digest()
 
 
-def _again(receipt: Receipt, digest: bytes) -> Answer:
-    """The answer to a pair that was used before."""
-    if receipt.digest == digest:
+def _again(number: int, receipt: Receipt | None, digest: bytes) -> Answer:
+    """The answer to a pair that was used before; its receipt may be forgotten by now."""
+    if receipt is not None and receipt.digest == digest:
         return receipt.answer
     return Refusal(
-        client_seq=receipt.client_seq,
+        client_seq=number,
         code=Code.CONFLICT,
         rule="L4",
         field="client_seq",
         used=False,
-        message="this client_seq was used for something else; count on, never reuse a number",
+        message="this client_seq was used for something else; count on, never reuse a number"
+        if receipt is not None
+        else "this client_seq was answered so long ago that the answer is forgotten; count on",
     )

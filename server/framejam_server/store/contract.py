@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from framejam_protocol.events import Event
-from framejam_server.session.session import Receipt
+from framejam_server.session.receipts import Receipt
 
 
 class StoreError(Exception):
@@ -61,7 +61,7 @@ class TakeRecord:
 
 @dataclass(frozen=True, slots=True)
 class StoredSession:
-    """Everything kept of one session, as the core wants it back."""
+    """Everything kept of one session, as the core wants it back: receipts as they were given."""
 
     row: SessionRow
     events: list[Event]
@@ -85,6 +85,9 @@ class Store(Protocol):
         self, session: str, events: Sequence[Event], receipts: Sequence[Receipt]
     ) -> None:
         """Events and receipts in one transaction (L2, L4). A seq that is taken is a StoreError."""
+
+    async def forget(self, session: str, receipts: Sequence[Receipt]) -> None:
+        """Delete receipts nobody may ask for any more (L4); those not there are no error."""
 
     async def add_token(self, token: Token) -> None:
         """A new token."""

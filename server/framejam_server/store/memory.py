@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from framejam_protocol.events import Event
-from framejam_server.session.session import Receipt
+from framejam_server.session.receipts import Receipt
 from framejam_server.store.contract import (
     Blob,
     SessionRow,
@@ -63,6 +63,11 @@ class MemoryStore:
             raise StoreError(f"a receipt of session {session} exists already")
         kept.events.extend(events)
         kept.receipts.extend(receipts)
+
+    async def forget(self, session: str, receipts: Sequence[Receipt]) -> None:
+        gone = {(receipt.client_id, receipt.client_seq) for receipt in receipts}
+        kept = self._kept(session)
+        kept.receipts = [r for r in kept.receipts if (r.client_id, r.client_seq) not in gone]
 
     async def add_token(self, token: Token) -> None:
         self._tokens[token.id] = token

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import URL, Table, delete, event, select
+from sqlalchemy import URL, Table, bindparam, delete, event, literal_column, select
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from framejam_protocol.events import Event
-from framejam_server.session.session import Answer, Receipt
+from framejam_server.session.receipts import Answer, Receipt
 from framejam_server.store import tables
 from framejam_server.store.contract import (
     Blob,
@@ -88,7 +88,8 @@ class SqlStore:
                 .order_by(tables.events.c.seq)
             )
             receipts = await connection.execute(
-                _of(tables.receipts, "session", session).order_by(tables.receipts.c.client_seq)
+                # SQLite's rowid is the order of insertion: the order the receipts were given in.
+                _of(tables.receipts, "session", session).order_by(literal_column("rowid"))
             )
             blobs = await connection.execute(_of(tables.blobs, "session", session))
             return StoredSession(
@@ -107,6 +108,18 @@ class SqlStore:
                 await connection.execute(
                     tables.receipts.insert(), [_receipt_row(session, one) for one in receipts]
                 )
+
+    async def forget(self, session: str, receipts: Sequence[Receipt]) -> None:
+        columns = tables.receipts.c
+        async with self._write() as connection:
+            await connection.execute(
+                delete(tables.receipts).where(
+                    columns.session == session,
+                    columns.client_id == bindparam("client"),
+                    columns.client_seq == bindparam("number"),
+                ),
+                [{"client": one.client_id, "number": one.client_seq} for one in receipts],
+            )
 
     async def add_token(self, token: Token) -> None:
         async with self._write() as connection:
