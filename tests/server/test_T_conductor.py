@@ -350,6 +350,17 @@ async def test_T13_a_finished_take_says_so_when_it_reflects_more_of_the_log(stag
     assert stage.statuses[-1].digest == finished.clip.digest
 
 
+async def test_T6_a_finished_clip_ends_the_count_of_deaths(stage, monkeypatch):
+    monkeypatch.setattr("framejam_server.conductor.RETRY_S", 0.01)
+    for _ in range(3):
+        await run(stage, STEPS)
+        await asyncio.wait_for(stage.renderer.requests.get(), 5)  # to be decoded
+        stage.renderer.answers.put_nowait(WorkerDied("killed"))
+        assert await finish(stage) is not None
+        await edit(stage, PAINT, 65536)
+    assert "failed" not in [status.state for status in stage.statuses]
+
+
 async def test_T6_after_the_worker_died_the_take_is_rebuilt_from_the_log(stage, monkeypatch):
     monkeypatch.setattr("framejam_server.conductor.RETRY_S", 0.01)
     await run(stage, 2)

@@ -90,3 +90,22 @@ def test_the_server_and_its_core_do_not_import_torch():
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0
+
+
+async def test_L2_edits_are_taken_before_the_model_is_loaded_again(launch, tmp_path):
+    first = launch()
+    raw = await first.join()
+    await raw.content("red fish")
+    first.kill()
+    log = tmp_path / "data.log"
+    before = log.stat().st_size
+    again = launch(port=first.port)
+    back = await again.join(raw.token)
+    answer = await back.paint()
+    assert answer["type"] == "ack"
+    await back.preview(lambda p: int.from_bytes(p[24:32], "big") >= answer["seq"])
+    said = log.read_text()[before:]
+    # The first start waited for it and said so; this one had its facts.
+    assert "loading the model" in log.read_text()[:before]
+    assert "loading the model" not in said
+    await back.close()

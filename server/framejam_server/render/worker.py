@@ -27,6 +27,10 @@ from framejam_server.render.pipe import (
 log = structlog.get_logger("framejam.render")
 
 
+_GONE = (ConnectionError, RuntimeError)
+"""What a write to a pipe raises whose other end has ended; uvloop says so with a RuntimeError."""
+
+
 class WorkerDied(Exception):
     """The process is gone: what it held must be rebuilt from the log (T6)."""
 
@@ -108,8 +112,9 @@ class Worker:
     async def forget(self, key: str) -> None:
         """Let the worker free a take, where it still runs."""
         async with self._turn:
-            if self._process is not None and self._process.stdin is not None:
-                self._process.stdin.write(frame(Forget(key)))
+            if self._process is not None:
+                with suppress(*_GONE):
+                    self._write(frame(Forget(key)))
 
     async def stop(self) -> None:
         """Close the pipe, which ends the process; kill it where it does not listen."""
@@ -153,9 +158,16 @@ class Worker:
 
     async def _ask(self, request: Advance) -> Answer:
         assert self._process is not None
-        assert self._process.stdin is not None
-        self._process.stdin.write(frame(request))
+        try:
+            self._write(frame(request))
+        except _GONE as error:
+            raise await self._buried(self._process) from error
         return await self._answer()
+
+    def _write(self, data: bytes) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write(data)
 
     async def _answer(self) -> Answer:
         process = self._process
@@ -165,15 +177,18 @@ class Worker:
             head = await process.stdout.readexactly(LENGTH.size)
             return answer_decoder.decode(await process.stdout.readexactly(LENGTH.unpack(head)[0]))
         except (asyncio.IncompleteReadError, ConnectionError, msgspec.DecodeError) as error:
-            self._process = None
-            if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    process.kill()
-            code = await process.wait()
-            raise WorkerDied(f"the render worker ended with exit code {code}") from error
+            raise await self._buried(process) from error
         except asyncio.CancelledError:
             # Its answer would be read as the answer to the next request: start a fresh one.
             self._process = None
             with suppress(ProcessLookupError):
                 process.kill()
             raise
+
+    async def _buried(self, process: asyncio.subprocess.Process) -> WorkerDied:
+        """Let go of a process that is of no more use; the error that says so."""
+        self._process = None
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+        return WorkerDied(f"the render worker ended with exit code {await process.wait()}")
