@@ -257,10 +257,10 @@ async def test_T3_late_edits_that_keep_coming_enter_at_once_and_are_polished_tog
     assert (await run(stage)).mapping == {one: 8, two: 8}
     stage.time.now = 10.8  # quiet for longer than 400 ms
     request = await run(stage, 2)
-    assert (request.step, request.mapping) == (4, {one: 4, two: 4})
-    assert [body.step for body in request.committed] == [8, 4]
+    assert (request.step, request.mapping) == (5, {one: 5, two: 5})
+    assert [body.step for body in request.committed] == [8, 5]
     notes = [status.note for status in stage.statuses if status.note]
-    assert notes == ["re-entering at step 4 of 10"]
+    assert notes == ["re-entering at step 5 of 10"]
 
 
 async def test_T3_a_late_edit_that_comes_alone_rewinds_at_once(stage):
@@ -270,21 +270,21 @@ async def test_T3_a_late_edit_that_comes_alone_rewinds_at_once(stage):
     seq = await edit(stage, PAINT)
     stage.renderer.answers.put_nowait(None)
     request = await run(stage)
-    assert (request.step, request.mapping) == (4, {seq: 4})
-    assert [body.step for body in request.committed] == [4]
+    assert (request.step, request.mapping) == (5, {seq: 5})
+    assert [body.step for body in request.committed] == [5]
     notes = [status.note for status in stage.statuses if status.note]
-    assert notes == ["re-entering at step 4 of 10"]
+    assert notes == ["re-entering at step 5 of 10"]
 
 
 async def test_T3_a_finished_take_wakes_at_the_wanted_step(stage):
     await finish(stage)
     painted = await edit(stage, PAINT)
     request = await run(stage)
-    assert (request.step, request.mapping) == (4, {painted: 4})
+    assert (request.step, request.mapping) == (5, {painted: 5})
     await finish(stage)
     image = await edit(stage, Image("ab" * 32))
     request = await run(stage)
-    assert (request.step, request.mapping) == (0, {painted: 4, image: 0})
+    assert (request.step, request.mapping) == (0, {painted: 5, image: 0})
 
 
 async def test_everybody_hears_which_words_the_model_does_not_know(stage):

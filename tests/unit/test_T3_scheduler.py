@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from framejam_protocol.instructions import Content, Image, Motion, Paint, wanted_step
+from framejam_protocol.instructions import Content, Drag, Image, Motion, Paint, wanted_step
 from framejam_server.render.scheduler import Enter, Situation, Step, Wait, plan
 
 PAINT = Paint(points=((0, 0),), color="#000000", width=1)
+DRAG = Drag(start=(0, 0), end=(9, 9), radius=1)
 NOW = Situation(
     position=8,
     steps=25,
@@ -22,7 +23,8 @@ NOW = Situation(
 
 
 @pytest.mark.parametrize(
-    ("instruction", "wanted"), [(Image(None), 0), (Content("x"), 5), (Motion("x"), 5), (PAINT, 10)]
+    ("instruction", "wanted"),
+    [(Image(None), 0), (Content("x"), 6), (Motion("x"), 6), (DRAG, 10), (PAINT, 12)],
 )
 def test_T3_the_wanted_step_is_floor_of_one_minus_depth_times_steps(instruction, wanted):
     assert wanted_step(instruction, None, 25) == wanted

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { groupsFor, withWord, wordsIn, type WordGroup } from '../src/prompts/words.ts';
+import { groupsFor, unknownIn, withWord, wordsIn, type WordGroup } from '../src/prompts/words.ts';
 
 const vocabulary = {
   groups: {
@@ -69,5 +69,13 @@ describe('words the model knows', () => {
   it('only add where they are not sorted by meaning', () => {
     const words = groupsFor('content', { groups: { words: ['red', '(x)'] } });
     expect(click('a red', '(x)', words)).toBe('a red (x)');
+  });
+});
+
+describe('words the model never learnt', () => {
+  it('are shown where they are said', () => {
+    expect(unknownIn('A Dragon over the sea', ['dragon', 'castle'])).toEqual(['dragon']);
+    expect(unknownIn('dragons', ['dragon'])).toEqual([]);
+    expect(unknownIn('蝶 am Meer', ['蝶', 'am', 'meer'])).toEqual(['蝶', 'am', 'meer']);
   });
 });

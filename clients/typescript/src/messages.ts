@@ -202,6 +202,8 @@ export interface TakeStatus {
   readonly seq: number;
   readonly note: string;
   readonly digest: string | null;
+  /** Words of the prompts in force that the model has never learnt. */
+  readonly unknown: readonly string[];
 }
 
 export interface Pong {

@@ -4,6 +4,7 @@ import { entryInWords } from '../history/describe.ts';
 import { usePersonName } from '../people/usePersonName.ts';
 import { useStudio, whyReadOnly } from '../session/store.ts';
 import { usePrompt, type Prompt, type PromptKind } from './usePrompt.ts';
+import { unknownIn } from './words.ts';
 import { Words } from './Words.tsx';
 
 interface Props {
@@ -55,6 +56,14 @@ export function PromptField({ kind, title, example }: Props) {
   );
 }
 
+const NONE: readonly string[] = [];
+
+/** “dragon”, or “dragon” and 2 more words. */
+function quoted([first, ...others]: readonly string[]): string {
+  const more = others.length === 1 ? ` and “${others[0]}”` : ` and ${others.length} more words`;
+  return `“${first}”${others.length > 0 ? more : ''}`;
+}
+
 function inOneLine(text: string): string {
   return text.replaceAll('\n', ' ');
 }
@@ -65,6 +74,7 @@ function Fate({ id, kind, prompt }: { id: string; kind: PromptKind; prompt: Prom
   const connection = useStudio((s) => s.status.phase);
   const author = usePersonName(record?.author ?? '');
   const pictureRules = useStudio((s) => kind === 'content' && s.log.image?.instruction.blob != null);
+  const unknown = useStudio((s) => s.take?.unknown ?? NONE);
   const { dirty, sending, changedBy } = prompt;
   let phase = 'empty';
   let words = 'Enter sends it';
@@ -79,7 +89,10 @@ function Fate({ id, kind, prompt }: { id: string; kind: PromptKind; prompt: Prom
   } else if (record) {
     phase = record.entry ? 'entered' : 'sent';
     const entry = record.entry ? `taken up ${entryInWords(record)}` : 'sent, enters at the next step';
-    words = pictureRules ? `${author} · the picture sets the scene`
+    const strange = unknownIn(record.instruction.text, unknown);
+    if (strange.length > 0) phase = 'unknown';
+    words = strange.length > 0 ? `The model never learnt ${quoted(strange)}`
+      : pictureRules ? `${author} · the picture sets the scene`
       : `${author} · ${entry}`;
   }
   return (

@@ -54,6 +54,11 @@ export function wordsIn(text: string, groups: readonly WordGroup[]): Found[] {
   return found.sort((a, b) => a.from - b.from);
 }
 
+/** Those of the words the server calls `unknown` that `text` says; the server goes by whole words. */
+export function unknownIn(text: string, unknown: readonly string[]): string[] {
+  return unknown.filter((word) => pattern(word).test(text));
+}
+
 /**
  * The prompt after a click on a word: taken out where it is; in the place of another of its group,
  * where groups are sorted by meaning (a clip has one subject); else where a sentence has it.
