@@ -423,7 +423,7 @@ async def test_the_clip_is_offered_only_while_it_shows_everything(stage):
     assert stage.conductor.current_clip == finished
     await edit(stage, PAINT)
     assert stage.conductor.current_clip is None
-    await run(stage, STEPS - 4)
+    await run(stage, STEPS - 5)
     assert stage.conductor.current_clip is None
     await finish(stage)
     await command(stage, Undo)
