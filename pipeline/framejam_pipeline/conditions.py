@@ -62,6 +62,11 @@ class _Target:
     hole: torch.Tensor
     paint: torch.Tensor
 
+    @property
+    def moves(self) -> bool:
+        """Whether each frame has its own picture: a drag beyond the frame catches nothing."""
+        return len(self.latents) > 1
+
 
 class Compiler:
     """Compiles folds to step inputs for one take, remembering what it compiled lately.
@@ -135,14 +140,14 @@ class Compiler:
         conditions = VideoConditions(
             text=self._texts.get(text, lambda: self._encode(text)),
             image=target.latents,
-            affinity=self._affinity(fold),
+            affinity=self._affinity(fold, target),
         )
         return StepInputs(conditions, self._residual(fold, target, pulled))
 
-    def _affinity(self, fold: Fold) -> torch.Tensor:
+    def _affinity(self, fold: Fold, target: _Target) -> torch.Tensor:
         """Return (F,): how near each frame stays to its image."""
         frames = self._settings.frames
-        if fold.drags:
+        if target.moves:
             # Each frame's image shows already where things are. Under a lower affinity the words
             # move the dragged object a second time, and a ghost of it appears on the way.
             return torch.ones(frames, device=self._model.device)
@@ -150,11 +155,11 @@ class Compiler:
 
     def _target(self, fold: Fold) -> _Target:
         painting = self.intermediate(fold)
-        if not fold.drags:
+        displacement = self._displacements.of(fold.drags)
+        if not displacement.region.any():
             latents = self._model.encode_image(painting.pixels)
             nothing = torch.zeros((1, *latents.shape[2:]), dtype=torch.float64)
             return _Target(latents, nothing, nothing, self._cells(painting.weight[None]))
-        displacement = self._displacements.of(fold.drags)
         warped = warp(painting.pixels, painting.weight, displacement, self._settings.frames)
         return _Target(
             self._model.encode_clip(warped.clip),

@@ -319,7 +319,7 @@ def _widened(mask: Mask, reach: int) -> Mask:
 
 
 def _parts(region: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Number the connected parts of ``region`` (H, W) from 1; 0 is outside."""
+    """Number the connected parts of ``region`` (H, W), and as one more all that is outside."""
     labels = np.where(region, np.arange(1, region.size + 1).reshape(region.shape), 0)
     while True:
         before = labels

@@ -57,7 +57,8 @@ class Take:
 
         ``load_image`` opens the blob of a reference image by its id; it is called within
         ``step``. ``checkpoints`` is shared by the takes of a process; without it the take has one
-        of its own. Raises ``UnsupportedSettings`` if the model cannot make the clip.
+        of its own. Raises ``UnsupportedSettings`` if the model cannot make the clip, and
+        ``OutOfMemory``.
         """
         if settings.model != model.name:
             raise UnsupportedSettings("model", f"{model.name!r} is loaded, not {settings.model!r}")
@@ -68,7 +69,7 @@ class Take:
         self._compiler = Compiler(model, settings, load_image)
         self._mapping: dict[int, Entry] = {}
         self._checkpoints = CheckpointStore() if checkpoints is None else checkpoints
-        self._loop = self._start()
+        self._loop = self._with_memory("starting", self._start)
 
     @property
     def position(self) -> int:
@@ -199,5 +200,5 @@ def _out_of_memory(error: MemoryError | RuntimeError) -> bool:
     """Whether Python, numpy or torch ran out of memory, on the CPU or on a GPU."""
     # Torch's allocator for the CPU raises a plain RuntimeError that only its text tells.
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
-        said in str(error) for said in ("DefaultCPUAllocator", "not enough memory")
+        said in str(error) for said in ("DefaultCPUAllocator", "out of memory", "ALLOC_FAILED")
     )

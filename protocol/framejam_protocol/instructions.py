@@ -70,7 +70,7 @@ class Drag(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
     there in frame 0, moves along the arrow and rests at its end. The hole it leaves is filled.
     ``radius`` is in 1/65536 of the frame's width (a circle in pixels, whatever the frame's shape);
     ``strength`` as for paint. Overlapping drags are averaged as vectors (M4), so their order does
-    not matter.
+    not matter. Where anything is dragged, arrows move the clip and motion words do not.
     """
 
     start: Point

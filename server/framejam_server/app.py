@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import secrets
 import signal
 import socket
@@ -23,7 +22,7 @@ from framejam_server.conductor import Finished
 from framejam_server.config import Config
 from framejam_server.export.video import encode_mp4
 from framejam_server.hub import Hub
-from framejam_server.live import Clock
+from framejam_server.live import Clock, report_end
 from framejam_server.net.auth import mint
 from framejam_server.net.gate import Gate
 from framejam_server.net.health import Health
@@ -113,9 +112,10 @@ async def opened(config: Config, say: Callable[[str], None]) -> AsyncIterator[Op
         )
         stack.push_async_callback(hub.close)
         if loaded_before:
-            loading = asyncio.create_task(_load_behind(hub, worker, config, say))
+            loading = asyncio.create_task(_load_behind(hub, worker, config, say), name="model")
+            loading.add_done_callback(report_end)
             stack.push_async_callback(_cancel, loading)
-        yield Opened(hub, files, metrics, lambda: worker.loaded and _runs(worker.pid))
+        yield Opened(hub, files, metrics, lambda: worker.loaded)
 
 
 async def _load(worker: Worker, config: Config, say: Callable[[str], None]) -> Ready:
@@ -131,7 +131,8 @@ async def _load_behind(
 ) -> None:
     """Load the model while people are served already: after a crash their edits come first."""
     try:
-        hub.renew(await _load(worker, config, say))
+        hub.renew(await worker.start())
+        await _load(worker, config, say)
     except WorkerDied as error:
         # The takes say so to everybody and try again; what people edit is taken meanwhile.
         log.error("the model could not be loaded", error=str(error))
@@ -203,17 +204,6 @@ async def serve(config: Config, say: Callable[[str], None], ready: Callable[[str
                 await hub.close()
             finally:
                 await runner.cleanup()
-
-
-def _runs(pid: int | None) -> bool:
-    """Whether a child of this process is there; one that ended has been waited for."""
-    if pid is None:
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def _base(bound: socket.socket) -> str:

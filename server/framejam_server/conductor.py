@@ -45,6 +45,9 @@ RETRY_S = 1.0
 class Renderer(Protocol):
     """What the conductor needs of ``render.worker.Worker``."""
 
+    @property
+    def loaded(self) -> bool: ...
+
     async def current(self) -> int: ...
 
     async def advance(self, request: Advance, generation: int) -> Advanced: ...
@@ -184,10 +187,13 @@ class Conductor:
 
     async def _step(self) -> None:
         """Send the worker what changed, let it run one step, show the result."""
+        if not self._worker.loaded and not self._is_said("waiting"):
+            self._say("waiting", "the renderer loads its model; what you edit is kept")
         try:
             generation = await self._worker.current()
         except WorkerDied as error:
-            await self._pause(f"the renderer does not start; trying again: {error}")
+            log.error("worker did not start", session=self.live.row.id, error=str(error))
+            await self._pause("the renderer does not start; trying again")
             return
         if generation != self._generation:
             self._held, self._generation, self._position = {}, generation, 0

@@ -70,8 +70,9 @@ class Config(BaseSettings):
     """Wrong tokens of one address, before it has to wait; more where all come through a proxy."""
 
     metrics: Literal["local", "all", "off"] = "local"
-    """Who may read ``/metrics``: ``local`` is this machine, and not through a proxy; ``all``
-    whoever reaches the port; ``off`` nobody."""
+    """Who may read ``/metrics``: ``local`` is this machine, and not through a proxy that says
+    so (X-Forwarded-For and the like); ``all`` whoever reaches the port; ``off`` nobody. Behind a
+    proxy that does not say so choose ``off``."""
 
     log_format: Annotated[str, Field(pattern="^(text|json)$")] = "text"
 

@@ -74,7 +74,7 @@ class Hub:
         Raises ``StoreError`` where the store could not be read.
         """
         running = self._running.get(session)
-        if running is not None:
+        if running is not None and not self._closed:
             return running
         async with self._opening:
             if self._closed:

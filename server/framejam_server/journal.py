@@ -16,6 +16,7 @@ import structlog
 from framejam_protocol.events import Event
 from framejam_protocol.limits import MAX_QUEUED_COMMANDS
 from framejam_server.observer import Observer
+from framejam_server.session.receipts import Receipt
 from framejam_server.session.session import Append, Effect, Remember, Session
 from framejam_server.store.contract import Store, StoreError
 
@@ -55,6 +56,7 @@ class Journal:
         self._publish = publish
         self._jobs: asyncio.Queue[Job] = asyncio.Queue()
         self._closed = False
+        self._outdated: list[Receipt] = []
 
     @property
     def full(self) -> bool:
@@ -143,13 +145,15 @@ class Journal:
 
     async def _forget(self) -> None:
         """Let go of receipts nobody may ask for any more (L4): after the commit, never with it."""
-        outdated = self._core.prune()
-        if not outdated:
+        self._outdated += self._core.prune()
+        if not self._outdated:
             return
         try:
-            await self._store.forget(self._session, outdated)
-        except StoreError as error:  # they are found again, and forgotten, after a restart
+            await self._store.forget(self._session, self._outdated)
+        except Exception as error:  # whatever it was: the next commit's turn tries again
             log.warning("receipts not deleted", session=self._session, error=str(error))
+        else:
+            self._outdated = []
 
     def _settle_without_store(self, job: Job, made: list[Effect], error: StoreError) -> None:
         """After a failed commit: what needs no storing is still answered truly (L4).
@@ -159,7 +163,9 @@ class Journal:
         if _needs_store(made):
             job.failed(error)
             return
-        again = job.decide()
+        again = self._decide(job)
+        if again is None:
+            return
         if _needs_store(again):  # it repeated a command of the very batch that failed
             self._core.rollback(again)
             job.failed(error)

@@ -44,6 +44,10 @@ PRESENCE_INTERVAL_S = 0.05
 """Presence is sent at most this often; what changed in between is coalesced (C4)."""
 
 
+PREVIEW = "preview"
+"""The key under which previews are offered: metrics count them by it."""
+
+
 class Mailbox(Protocol):
     """Where messages for one connection go; never blocks (``net.outbox`` implements it)."""
 
@@ -173,6 +177,7 @@ class LiveSession:
             self._charge(member.participant, effects)
 
         def failed(error: StoreError) -> None:
+            self._charge(member.participant, [])
             refuse(Code.UNAVAILABLE, "L2", 1000, f"not stored, nothing changed: {error}")
 
         if self.journal.full or not self._may_edit(member.participant, came):
@@ -238,7 +243,7 @@ class LiveSession:
         if self.status is not None:
             self._send(member, self.status)
         if self.preview is not None:
-            member.mailbox.offer("preview", pack_preview(self.preview))
+            member.mailbox.offer(PREVIEW, pack_preview(self.preview))
         return member
 
     def catch_up(self, member: Member, after: int) -> None:
@@ -278,7 +283,7 @@ class LiveSession:
         """A member chose its previews; the newest is offered at once (C5)."""
         member.watch = watch
         if self.preview is not None and watch.tier != "none":
-            member.mailbox.offer("preview", pack_preview(self.preview))
+            member.mailbox.offer(PREVIEW, pack_preview(self.preview))
 
     def point(self, member: Member, update: PresenceUpdate) -> None:
         """A member's cursor or live stroke moved (C4)."""
@@ -307,7 +312,7 @@ class LiveSession:
             if member.watch.tier == "none" or (now < member.preview_due and not preview.done):
                 continue
             member.preview_due = now + 1 / member.watch.rate
-            member.mailbox.offer("preview", data)
+            member.mailbox.offer(PREVIEW, data)
 
     def announce(self, status: TakeStatus) -> None:
         """What the take is doing now, to everybody and to those who come later."""

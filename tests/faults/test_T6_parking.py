@@ -15,7 +15,7 @@ from framejam_server.net.auth import mint
 from framejam_server.store.contract import SessionRow
 from framejam_server.store.sql import SqlStore, create_engine
 
-STEPS = 30
+STEPS = 120
 
 
 async def add_session(database, like: str) -> tuple[str, str]:
@@ -64,7 +64,7 @@ async def test_T6_a_take_that_kills_its_worker_thrice_is_parked(launch, tiny_mod
     shown = len(bad.previews)
     await bad.paint()
     worker = 0
-    for step in (STEPS - 8, STEPS - 18, 2):
+    for step in (80, 40, 2):
         await reaches(bad, step, shown)
         shown, worker = len(bad.previews), await worker_of(server, other_than=worker)
         os.kill(worker, 9)

@@ -85,6 +85,15 @@ def test_each_frame_has_its_own_image_only_where_there_are_drags(model: Embedded
     assert float((dragged.conditions.image[-1] - plain.conditions.image[0]).abs().max()) > 1e-3
 
 
+def test_a_drag_that_catches_nothing_changes_nothing(model: EmbeddedModel) -> None:
+    beyond = Drag(start=(-60000, 32768), end=(0, 0), radius=1000)
+    plain = _compiled(model, Fold(image=BLOB, motion="left"), 0)
+    missed = _compiled(model, Fold(image=BLOB, motion="left", drags=(beyond,)), 0)
+    assert torch.equal(plain.conditions.image, missed.conditions.image)
+    assert torch.equal(plain.conditions.affinity, missed.conditions.affinity)
+    assert missed.residual is None or not missed.residual.weight.any()
+
+
 def test_one_image_for_all_frames_is_the_same_as_that_image_for_each(model: EmbeddedModel) -> None:
     given = _compiled(model, Fold(content="fish"), 0).conditions
     latents = torch.randn((1, 4, 4, 8, 8), generator=torch.Generator().manual_seed(4))

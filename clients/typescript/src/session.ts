@@ -130,6 +130,7 @@ export class Session extends Emitter<SessionEvents> {
   leave(): void {
     clearTimeout(this.#presenceTimer);
     clearTimeout(this.#resendTimer);
+    this.#presenceTimer = this.#resendTimer = undefined;
     this.#connection.leave();
   }
 
@@ -283,6 +284,8 @@ export class Session extends Emitter<SessionEvents> {
 
   #refused(refusal: Refusal): void {
     if (!refusal.used && RETRY_CODES.has(refusal.code)) {
+      // A command sent twice may be refused once after it was acknowledged: nothing waits for it.
+      if (refusal.code !== 'gap' && !this.#queue.find(refusal.client_seq)) return;
       if (refusal.expected !== null) this.#queue.expected(refusal.expected);
       const pause = refusal.code === 'gap' ? GAP_RETRY_MS : RETRY_MS;
       this.#resendIn(refusal.retry_after_ms ?? pause);

@@ -26,14 +26,6 @@ class Refused(Exception):
         self.field = field
 
 
-_CLIENT_TAKEN = Refused(
-    Close.CLIENT_TAKEN,
-    Code.CONFLICT,
-    "this client_id is somebody else's: choose a new random one",
-    "client_id",
-)
-
-
 async def admit(
     hub: Hub, gate: Gate, address: str, hello: Hello, mailbox: Mailbox
 ) -> tuple[LiveSession, Member]:
@@ -67,7 +59,7 @@ async def admit(
         gate.know(own_token)
     client = live.core.bind(hello.client_id, participant)
     if client is None:
-        raise _CLIENT_TAKEN
+        raise _client_taken()
     recovered, last_seq = _resume(live, hello)
     welcome = Welcome(
         version=VERSION,
@@ -99,7 +91,7 @@ async def _participant(
     """Who this is, and their own token where it is new: through an invite comes a new person."""
     participant = token.participant or hub.new_id()
     if live.core.bind(hello.client_id, participant) is None:
-        raise _CLIENT_TAKEN
+        raise _client_taken()
     if token.participant is not None:
         return participant, None
     try:
@@ -126,6 +118,15 @@ async def _join(hub: Hub, live: LiveSession, role: str, participant: str, hello:
         )
     )
     return text
+
+
+def _client_taken() -> Refused:
+    return Refused(
+        Close.CLIENT_TAKEN,
+        Code.CONFLICT,
+        "this client_id is somebody else's: choose a new random one",
+        "client_id",
+    )
 
 
 def _full(message: str) -> Refused:

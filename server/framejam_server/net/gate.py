@@ -19,7 +19,7 @@ from framejam_protocol.limits import (
 )
 from framejam_server.net.auth import authenticate
 from framejam_server.session.ratelimit import Bucket
-from framejam_server.store.contract import Store, Token
+from framejam_server.store.contract import Store, StoreError, Token
 
 MAX_ADDRESSES: Final = 4096
 MAX_KNOWN_TOKENS: Final = 4096
@@ -88,7 +88,12 @@ class Gate:
         # Taken before the store is asked, for many may ask at one time; given back if it is right.
         if not known and (wait := bucket.take(self._mono())) > 0:
             raise TooManyFailures(wait)
-        token = await authenticate(self._store, session, text)
+        try:
+            token = await authenticate(self._store, session, text)
+        except StoreError:
+            if not known:
+                bucket.give_back(self._mono(), 1.0)  # nobody knows yet whether it was wrong
+            raise
         if token is None:
             self._known.pop(digest, None)
             return None

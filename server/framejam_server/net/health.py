@@ -43,7 +43,7 @@ class Health:
         if self.hub.closed:
             reasons["server"] = "it is stopping"
         if not self.renderer_runs():
-            reasons["renderer"] = "its process ended; the next step of a take starts another"
+            reasons["renderer"] = "it loads its model, or starts again with the next step of a take"
         try:
             await self.hub.store.ping()
         except StoreError as error:

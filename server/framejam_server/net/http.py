@@ -108,7 +108,10 @@ class Api:
         try:
             blob = await asyncio.to_thread(self.files.put, data)
         except OSError as error:
-            raise HttpError(Code.UNAVAILABLE, f"the image could not be kept: {error}") from error
+            log.error("image not kept", error=str(error))
+            raise HttpError(
+                Code.UNAVAILABLE, "the image could not be kept; send it again later"
+            ) from error
         await self.hub.store.add_blob(token.session, Blob(blob, media_type, width, height))
         running.live.core.blobs.add(blob)
         return web.json_response({"blob": blob, "width": width, "height": height}, status=201)

@@ -13,14 +13,11 @@ from collections.abc import Awaitable, Callable, Hashable
 
 from framejam_protocol.errors import Close
 from framejam_protocol.limits import MAX_OUTBOX_BYTES
+from framejam_server.live import PREVIEW
 from framejam_server.observer import Observer
 
 CLOSE_GRACE_S = 2.0
 """How long a closing connection may take to accept what was sent before."""
-
-
-PREVIEW = "preview"
-"""The key of the offers that are counted."""
 
 
 class Outbox:

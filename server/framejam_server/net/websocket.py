@@ -193,6 +193,8 @@ async def _read(
     async for received in ws:
         if outbox.closed_with is not None:
             return
+        if received.type is WSMsgType.ERROR:
+            return  # too long or torn: aiohttp has closed it, and said why
         # A burst that has arrived already would otherwise be handled without letting others run.
         await asyncio.sleep(0)
         await _paced(pace, 1 + len(received.data) // limits.MESSAGE_COST_BYTES)

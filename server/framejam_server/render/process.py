@@ -114,7 +114,15 @@ class Takes:
     def _image(self, blob: str) -> Image.Image:
         from PIL import Image
 
-        return Image.open(self._blobs / blob[:2] / blob)
+        from framejam_pipeline.errors import ImageUnreadable
+
+        try:
+            return Image.open(self._blobs / blob[:2] / blob)
+        except OSError as error:
+            log.error("image not opened", error=str(error))
+            raise ImageUnreadable(
+                "the reference image is not there any more, or is no image: set another"
+            ) from error
 
 
 def load_model(folder: Path | None, threads: int) -> tuple[VideoModel, Ready]:

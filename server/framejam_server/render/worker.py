@@ -82,7 +82,8 @@ class Worker:
     @property
     def loaded(self) -> bool:
         """Whether a process runs whose model is loaded."""
-        return self._process is not None and self._facts is not None
+        process = self._process
+        return process is not None and process.returncode is None and self._facts is not None
 
     async def current(self) -> int:
         """The generation of the running process, started where there is none.
@@ -111,6 +112,8 @@ class Worker:
 
     async def forget(self, key: str) -> None:
         """Let the worker free a take, where it still runs."""
+        if not self.loaded:
+            return  # a process that still loads holds no takes, and its turn may be long
         async with self._turn:
             if self._process is not None:
                 with suppress(*_GONE):

@@ -107,6 +107,9 @@ class Receipts:
         gone: list[Receipt] = []
         while len(self._order) > MAX_RECEIPTS:
             old = self._order.popleft()
+            client = self.clients.get(old.client_id)
+            if client is None or client.receipts.get(old.client_seq) is not old:
+                continue  # of a client that was forgotten meanwhile
             before = self._counts.pop(old.client_id, None)
             self._counts[old.client_id] = old
             gone += [] if before is None else [before]
@@ -122,5 +125,4 @@ class Receipts:
         client_id = next(iter(used))
         del used[client_id]
         self._counts.pop(client_id, None)
-        self._order = deque(kept for kept in self._order if kept.client_id != client_id)
         return list(self.clients.pop(client_id).receipts.values())

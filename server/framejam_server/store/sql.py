@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+import structlog
 from sqlalchemy import URL, Table, bindparam, delete, event, literal_column, select
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
@@ -30,6 +31,8 @@ from framejam_server.store.contract import (
     TakeRecord,
     Token,
 )
+
+log = structlog.get_logger("framejam.store")
 
 PRAGMAS: Final = {
     "journal_mode": "wal",  # readers never wait for the writer
@@ -49,7 +52,8 @@ def sqlite_url(file: Path, driver: str = "sqlite+aiosqlite") -> URL:
 
 def create_engine(file: Path) -> AsyncEngine:
     """An engine whose every connection has the PRAGMAs of this module set."""
-    engine = create_async_engine(sqlite_url(file))
+    # What people wrote belongs neither into errors nor into the log.
+    engine = create_async_engine(sqlite_url(file), hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _set_pragmas(connection: Any, _record: object) -> None:
@@ -168,7 +172,8 @@ class SqlStore:
             async with self._engine.connect() as connection:
                 yield connection
         except (SQLAlchemyError, OSError) as error:
-            raise StoreError(f"the database could not be read: {error}") from error
+            log.error("database not read", error=str(error))
+            raise StoreError("the server cannot read its database just now") from error
 
     @asynccontextmanager
     async def _write(self) -> AsyncIterator[AsyncConnection]:
@@ -176,7 +181,8 @@ class SqlStore:
             async with self._writer, self._engine.begin() as connection:
                 yield connection
         except (SQLAlchemyError, OSError) as error:
-            raise StoreError(f"the database did not take it: {error}") from error
+            log.error("database not written", error=str(error))
+            raise StoreError("the server cannot write just now; its disk may be full") from error
 
 
 def _of(table: Table, column: str, value: str) -> Any:

@@ -14,7 +14,7 @@ export function chooseTool(tool: Tool): void {
     useStudio.setState({ tool, playedBefore });
     goToFirstFrame();
   } else {
-    const resumes = state.tool === 'drag' && state.playedBefore;
+    const resumes = state.tool === 'drag' && state.playedBefore && atFirstFrame(state);
     useStudio.setState({ tool, playing: state.playing || resumes });
   }
 }

@@ -37,8 +37,9 @@ export function usePointer(stage: RefObject<HTMLElement | null>): void {
     };
     const enter = (event: PointerEvent): void => {
       const state = useStudio.getState();
-      // A finger arrives by pressing, at what it sees: the press itself goes back (beginPull).
-      if (event.pointerType === 'touch' || underWay || whyReadOnly(state) !== null) return;
+      // A finger or a pen may arrive by pressing, at what it sees: the press itself goes back
+      // (beginPull).
+      if (event.pointerType !== 'mouse' || underWay || whyReadOnly(state) !== null) return;
       if (state.tool === 'drag' && !atFirstFrame(state)) goToFirstFrame();
     };
     const begin = (event: PointerEvent): void => {
