@@ -52,6 +52,8 @@ class CountingRenderer:
         self.requests = asyncio.Queue()
         self.answers = asyncio.Queue()
 
+    loaded = True
+
     async def current(self):
         return self.generation
 
@@ -348,6 +350,15 @@ async def test_T13_a_finished_take_says_so_when_it_reflects_more_of_the_log(stag
     assert len(stage.previews) == shown + 1
     assert stage.statuses[-1].seq == stage.live.state.seq
     assert stage.statuses[-1].digest == finished.clip.digest
+
+
+async def test_T6_people_are_told_while_the_model_loads(stage):
+    stage.renderer.loaded = False
+    await run(stage, 1)
+    await run(stage, 1)
+    waiting = [status.note for status in stage.statuses if status.state == "waiting"]
+    assert waiting
+    assert all("loads its model" in note for note in waiting)
 
 
 async def test_T6_a_finished_clip_ends_the_count_of_deaths(stage, monkeypatch):

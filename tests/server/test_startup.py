@@ -1,5 +1,6 @@
 """What cannot start says so in one line and exits with 2; what starts does not import torch."""
 
+import asyncio
 import os
 import socket
 import sqlite3
@@ -109,3 +110,12 @@ async def test_L2_edits_are_taken_before_the_model_is_loaded_again(launch, tmp_p
     assert "loading the model" in log.read_text()[:before]
     assert "loading the model" not in said
     await back.close()
+
+
+async def test_C6_a_stop_does_not_wait_for_the_model(launch):
+    launch().stop()
+    again = launch()
+    raw = await again.join()
+    stopping = asyncio.create_task(asyncio.to_thread(again.stop))
+    assert await raw.close_code() == 4000
+    assert await stopping == 0
