@@ -131,7 +131,7 @@ def test_a_drag_moves_the_object_for_everybody_until_it_is_undone(
     prompt = ada.edits(ada.name, "content").first
     expect(prompt).to_be_visible()
     # At its wanted step: no rewind is to come any more (T3).
-    expect(prompt).to_have_attribute("data-entered", "1")
+    expect(prompt).to_have_attribute("data-entered", "2")
     grace.hold_frame(LAST_FRAME)
     grace.wait_finished(grace.seq_of(prompt))
     last = red_place(grace.picture())[0]

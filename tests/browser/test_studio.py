@@ -124,7 +124,12 @@ def test_a_word_is_a_whole_edit_and_an_invite_is_not_copied_unasked(
     word = grace.part("content-word").first
     word.click()
     # Not "typing": there is no pause to wait for.
-    assert grace.part("content-fate").get_attribute("data-phase") in {"sending", "sent", "entered"}
+    assert grace.part("content-fate").get_attribute("data-phase") in {
+        "sending",
+        "sent",
+        "entered",
+        "unknown",  # what stood there before may hold words of no vocabulary
+    }
     expect(ada.edits(grace.name, "content")).to_have_count(1)
     ada.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     ada.page.evaluate("navigator.clipboard.writeText('mine')")
