@@ -189,13 +189,19 @@ def warp(picture: Pixels, paint: Mask, displacement: Displacement, frames: int) 
     moving = source - (1.0 - matte)[..., None] * behind
     held = np.stack([matte, matte * part.strength, matte * paint[window]], axis=-1)
     layers = np.concatenate([moving, held], axis=-1)
-    for frame, share in enumerate(ramp(frames)):
+    shares = ramp(frames)
+    for frame, share in enumerate(shares):
+        here = (frame, *window)
+        if frame > 0 and share == shares[frame - 1]:
+            # Everything rests: a quarter of the clip costs nothing.
+            for weights in (warped.clip, warped.place, warped.hole, warped.paint):
+                weights[here] = weights[(frame - 1, *window)]
+            continue
         moved = _splat(layers, matte > 0, part.vectors * share)
         over = np.minimum(moved[..., 3], 1.0)
         # Where several pixels meet they share the place instead of adding up.
         moved = moved / np.maximum(moved[..., 3:4], 1.0)
         colours = np.clip(moved[..., :3] + (1.0 - over)[..., None] * behind, 0.0, 255.0)
-        here = (frame, *window)
         warped.clip[here] = np.rint(colours)
         warped.place[here] = np.clip(moved[..., 4], 0.0, 1.0)
         warped.hole[here] = part.strength * (matte - np.minimum(matte, over))
