@@ -45,6 +45,9 @@ DATABASE = "framejam.db"
 LAUNCH = "launch"
 """The label of the owner link that a start prints; the next start replaces it (A2)."""
 
+FINE = 3
+"""Times the steps that feel live."""
+
 SHUTDOWN_S = 5.0
 
 
@@ -58,7 +61,8 @@ def clip_bytes(finished: Finished, fps: int) -> bytes:
 def first_settings(config: Config, facts: Ready) -> Settings:
     """What a new session begins with."""
     seed = secrets.randbelow(2**31) if config.seed is None else config.seed
-    return facts.settings(seed, config.steps)
+    usual = facts.steps * (FINE if config.quality == "fine" else 1)
+    return facts.settings(seed, config.steps or usual)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,9 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of the database and images.")] = None,
     steps: Annotated[int | None, typer.Option(help="Denoising steps of a new session.")] = None,
+    quality: Annotated[
+        str | None, typer.Option(help="live, or fine: three times the steps.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of a new session.")] = None,
 ) -> None:
     """Serve the studio; prints `framejam ready <link>` with an owner link."""
@@ -30,6 +33,7 @@ def serve(
         "host": host,
         "data": data,
         "steps": steps,
+        "quality": quality,
         "seed": seed,
     }
     try:

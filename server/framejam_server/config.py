@@ -56,6 +56,10 @@ class Config(BaseSettings):
     steps: Annotated[int, Field(ge=1, le=200)] | None = None
     """Steps of a new session's takes; without it the model's default."""
 
+    quality: Literal["live", "fine"] = "live"
+    """Steps of a new session's takes where ``steps`` does not say: ``live`` is the model's own few,
+    ``fine`` three times as many, for clips one waits for."""
+
     seed: Annotated[int, Field(ge=0, le=2**53 - 1)] | None = None
     """Seed of a new session; without it a random one."""
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-SUITES = ("core",)
+SUITES = ("core", "steering")
 
 
 def bench(
@@ -21,6 +21,14 @@ def bench(
         Path | None,
         typer.Option(
             "--json", help="Write the numbers to this file as one flat JSON object.", dir_okay=False
+        ),
+    ] = None,
+    sheets_folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--sheets",
+            help="Draw what suite steering measures into this folder: prompts, strokes, drags.",
+            file_okay=False,
         ),
     ] = None,
 ) -> None:
@@ -39,12 +47,14 @@ def bench(
     from rich.console import Console
 
     from framejam_server.bench.result import to_json, to_table
-    from framejam_server.bench.run import BenchFailed, run
+    from framejam_server.bench.run import BenchFailed, run, sheets
 
     try:
         metrics = run(suites or SUITES)
         if json_file is not None:
             json_file.write_text(to_json(metrics), encoding="utf-8")
+        if sheets_folder is not None:
+            sheets(sheets_folder)
     except (BenchFailed, OSError) as error:
         typer.echo(f"framejam bench: {error}", err=True)
         raise typer.Exit(1) from error

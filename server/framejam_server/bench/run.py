@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from pathlib import Path
 
 from framejam import FramejamError
 from framejam_server.bench.core import core
 from framejam_server.bench.result import Metric
+from framejam_server.bench.steering import SteeringFailed, draw_sheets, steering
 from framejam_server.demo.server import ServerFailed
 
-_SUITES = {"core": core}
+_SUITES = {"core": core, "steering": steering}
 
 
 class BenchFailed(Exception):
@@ -23,7 +25,15 @@ def run(suites: Iterable[str]) -> dict[str, Metric]:
     for suite in suites:
         try:
             metrics = asyncio.run(_SUITES[suite]())
-        except (FramejamError, ServerFailed, OSError, TimeoutError) as error:
+        except (FramejamError, ServerFailed, SteeringFailed, OSError, TimeoutError) as error:
             raise BenchFailed(f"{suite}: {error or type(error).__name__}") from error
         found.update({f"{suite}.{name}": metric for name, metric in metrics.items()})
     return found
+
+
+def sheets(folder: Path) -> None:
+    """Draw what suite ``steering`` measures. Raises ``BenchFailed``."""
+    try:
+        asyncio.run(draw_sheets(folder))
+    except (SteeringFailed, OSError) as error:
+        raise BenchFailed(f"sheets: {error}") from error

@@ -1,0 +1,89 @@
+"""Suite ``steering``: does the model do what it is told? Measured by the probe that judged its
+training, on final decoded frames, in a process of its own (``framejam_pipeline.training``)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from framejam_server.bench.result import Metric
+
+_TRAINING: Final = "framejam_pipeline.training"
+
+_METRICS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "subject_accuracy": ("text_to_image.subject", "", "at least 0.92"),
+    "colour_accuracy": ("text_to_image.colour", "", "at least 0.95"),
+    "background_accuracy": ("text_to_image.background", "", "at least 0.99"),
+    "heldout_accuracy": ("held_out.subject", "", "combinations that training never showed"),
+    "motion_accuracy": ("motion.direction", "", "direction from words alone; at least 0.85"),
+    "stroke_colour_error": ("paint.condition.colour_error", "", "0 to 1; at most 0.15"),
+    "stroke_inside_outside": ("paint.condition.inside_to_outside", "", "change; at least 20"),
+    "stroke_seam": ("paint.condition.seam", "", "border jump over mean gradient"),
+    "photo_psnr": (
+        "photographs.first_frame_psnr_db",
+        "dB",
+        "first frame of a clip against the reference photograph; at least 24",
+    ),
+    "drag_error_px": ("served_drag.error_px", "px", "at most 2.5"),
+    "step_ms": ("cost.step_ms", "ms", "16 frames, one thread; at most 250"),
+    "load_s": ("cost.load_s", "s", "at most 2"),
+}
+"""Name -> where the score is in the training's report, its unit, what it is or should be."""
+
+
+class SteeringFailed(RuntimeError):
+    """The measuring process ended with an error; its last words."""
+
+
+async def steering() -> dict[str, Metric]:
+    """Measure the shipped weights: some minutes on one core. Raises ``SteeringFailed``."""
+    scores = json.loads(await _run(_TRAINING, "--measure"))
+    found = {
+        name: _metric(_at(scores, where), unit, note)
+        for name, (where, unit, note) in _METRICS.items()
+    }
+    served = scores["served_drag"]
+    found["drag_l1_over_raw_warp"] = _metric(
+        served["l1_last_frame"] / served["l1_last_frame_of_raw_warp"],
+        "",
+        "distance of a dragged frame to the truth, over that of a raw pixel warp; below 1",
+    )
+    return found
+
+
+async def draw_sheets(folder: Path) -> None:
+    """Draw contact sheets of prompts, strokes, drags, motions and photographs into ``folder``.
+
+    Raises ``SteeringFailed``.
+    """
+    await _run(f"{_TRAINING}.contact_sheets", str(folder))
+
+
+async def _run(*module: str) -> bytes:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        *module,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, errors = await process.communicate()
+    if process.returncode:
+        raise SteeringFailed(" / ".join(errors.decode(errors="replace").splitlines()[-3:]))
+    return out
+
+
+def _at(scores: Mapping[str, Any], where: str) -> float:
+    value: Any = scores
+    for key in where.split("."):
+        value = value[key]
+    return float(value)
+
+
+def _metric(value: float, unit: str, note: str) -> Metric:
+    rounded = round(value, 3)
+    return Metric(rounded, unit, rounded, rounded, None, note)
