@@ -112,13 +112,25 @@ class Need(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t
     after: Annotated[int, msgspec.Meta(ge=0)]
 
 
+class Control(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="control"
+):
+    """Hold the loop of this session or let it go on (T5); within one step, answered by ``take``.
+
+    "pause" stops it where it is; "cancel" gives up what it has computed, too, and the next edit
+    starts it again; "resume" ends either. Edits are taken all the while and wait to enter.
+    """
+
+    action: Literal["pause", "resume", "cancel"]
+
+
 class Ping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="ping"):
     """Is the other end still there? Answered by ``pong`` with the same number (C6)."""
 
     nonce: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 
 
-ClientMessage = Hello | Edit | Undo | Redo | PresenceUpdate | Watch | Need | Ping
+ClientMessage = Hello | Edit | Undo | Redo | Control | PresenceUpdate | Watch | Need | Ping
 Command = Edit | Undo | Redo
 """The messages that change the log and are counted by client_seq."""
 
@@ -233,7 +245,7 @@ class Presence(msgspec.Struct, frozen=True, tag_field="type", tag="presence"):
 
 
 class TakeStatus(msgspec.Struct, frozen=True, tag_field="type", tag="take"):
-    """What the loop is doing: ``state`` is "running", "finished", "waiting" or "failed".
+    """What the loop is doing: ``state`` is "running", "finished", "waiting", "failed" or "paused".
 
     ``seq`` as in T13. ``note`` is one sentence for people ("re-entering at step 7 of 25").
     ``digest`` is the SHA-256 of the final latents of a finished take. ``unknown`` holds the words
@@ -243,7 +255,7 @@ class TakeStatus(msgspec.Struct, frozen=True, tag_field="type", tag="take"):
     take: int
     step: int
     steps: int
-    state: Literal["running", "finished", "waiting", "failed"]
+    state: Literal["running", "finished", "waiting", "failed", "paused"]
     seq: int
     note: str = ""
     digest: str | None = None

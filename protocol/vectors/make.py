@@ -29,6 +29,7 @@ from framejam_protocol.limits import MAX_STROKE_POINTS
 from framejam_protocol.messages import (
     Ack,
     ClientMessage,
+    Control,
     Edit,
     Events,
     Fault,
@@ -105,6 +106,9 @@ CLIENT: dict[str, ClientMessage] = {
     "edit drag": Edit(7, DRAG),
     "edit drag, smallest": Edit(8, DRAG_LIMITS, depth=65536),
     "undo": Undo(7),
+    "pause": Control("pause"),
+    "resume": Control("resume"),
+    "cancel": Control("cancel"),
     "redo": Redo(8),
     "presence with all": PresenceUpdate(
         cursor=(100, 65536), frame=15, stroke=LiveStroke(((0, 0), (5, -5)), "#ffd400", 4096)
@@ -190,6 +194,7 @@ SERVER: dict[str, ServerMessage] = {
     ),
     "presence, gone": Presence("p0002", 4),
     "take running": TakeStatus(1, 7, 12, "running", 41, "re-entering at step 7 of 12"),
+    "take paused": TakeStatus(1, 5, 12, "paused", 43, "paused by Zoë"),
     "take of words unknown": TakeStatus(1, 0, 12, "running", 43, unknown=("dragon", "蝶")),
     "take finished": TakeStatus(1, 12, 12, "finished", 42, digest="ef" * 32),
     "pong": Pong(0),

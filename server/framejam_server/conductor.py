@@ -16,7 +16,7 @@ import structlog
 from framejam_protocol.instructions import Content, Motion, Settings, wanted_step
 from framejam_protocol.messages import TakeStatus
 from framejam_protocol.preview import CODEC_JPEG, TIER_DECODED, TIER_SHEET, Preview
-from framejam_server.live import LiveSession
+from framejam_server.live import Hold, LiveSession
 from framejam_server.render.pipe import Advance, Advanced, Clip, Pair, Ready
 from framejam_server.render.scheduler import (
     PROGRESS_BETWEEN_REWINDS,
@@ -127,6 +127,10 @@ class Conductor:
         """One decision at a step boundary."""
         self.live.changed.clear()
         self._rewind_to_mapping()
+        hold = self.live.hold
+        if hold is not None and not (hold.cancelled and self._decoded):
+            await self._stand(hold)
+            return
         situation = self._situation()
         match plan(situation):
             case Enter() as enter:
@@ -138,6 +142,16 @@ class Conductor:
                 await self._step()
             case Wait(for_quiet=for_quiet):
                 await self._wait(for_quiet)
+
+    async def _stand(self, hold: Hold) -> None:
+        """Stand still until something changes (T5)."""
+        if hold.cancelled:
+            await self._worker.forget(self._key)
+            self._held, self._position = {}, 0
+            self._say("paused", f"cancelled by {hold.who}; the next edit starts it again")
+        else:
+            self._say("paused", f"paused by {hold.who}")
+        await self.live.changed.wait()
 
     async def _enter(self, enter: Enter) -> bool:
         """Commit entry steps (T7); False where they could not be stored."""
@@ -334,7 +348,7 @@ class Conductor:
 
     def _say(
         self,
-        state: Literal["running", "finished", "waiting", "failed"],
+        state: Literal["running", "finished", "waiting", "failed", "paused"],
         note: str = "",
         *,
         step: int | None = None,

@@ -19,7 +19,9 @@ from framejam_protocol.limits import MAX_EVENTS_PER_MESSAGE, MAX_PIECE_BYTES, RE
 from framejam_protocol.messages import (
     Ack,
     Command,
+    Control,
     Events,
+    Fault,
     PresenceUpdate,
     Refusal,
     ServerMessage,
@@ -35,6 +37,7 @@ from framejam_server.session.canonical import StateHasher
 from framejam_server.session.log import fold
 from framejam_server.session.presence import Roster
 from framejam_server.session.ratelimit import EditRates
+from framejam_server.session.roles import may, who_may
 from framejam_server.session.session import Append, Effect, Remember, Reply, Session
 from framejam_server.store.contract import SessionRow, Store, StoreError
 
@@ -75,6 +78,14 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """The take stands still because somebody said so (T5); ``cancelled`` gives it up, too."""
+
+    who: str
+    cancelled: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Clock:
     """Time, handed in: ``now`` in milliseconds since the Unix epoch, ``mono`` in seconds."""
 
@@ -111,6 +122,8 @@ class LiveSession:
         self.last_edit_at = float("-inf")
         self.edit_gap_s = float("inf")
         """Between the newest edit, undo or redo and the one before it (T3)."""
+        self.hold: Hold | None = None
+        """Not in the log: after a restart the take goes on."""
         self.preview: Preview | None = None
         self.status: TakeStatus | None = None
         self.arriving = 0
@@ -194,6 +207,18 @@ class LiveSession:
             )
         )
 
+    def control(self, member: Member, control: Control) -> None:
+        """Hold the take or let it go on (T5), by role (A1)."""
+        person = self.state.participants[member.participant]
+        if not may(person.role, "control"):
+            message = f"a {person.role} cannot {control.action} the take; {who_may('control')} can"
+            fault = Fault(code=Code.FORBIDDEN, rule="T5", field="action", message=message)
+            self._send(member, fault)
+            return
+        holds = control.action != "resume"
+        self.hold = Hold(person.name, control.action == "cancel") if holds else None
+        self.changed.set()
+
     def _may_edit(self, participant: str, now: float) -> bool:
         return self._rates is None or self._rates.take(participant, now)
 
@@ -226,6 +251,8 @@ class LiveSession:
             now = self.clock.mono()
             self._hash = None
             self.edit_gap_s, self.last_edit_at = now - self.last_edit_at, now
+            if self.hold is not None and self.hold.cancelled:
+                self.hold = None
             self.changed.set()
 
     # -- people -------------------------------------------------------------------------------

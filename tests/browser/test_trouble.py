@@ -189,3 +189,20 @@ def test_T6_every_state_of_the_loop_says_its_sentence_in_full(
     )
     assert ada.part("note").evaluate(fits)
     ada.shot(shots, f"note-{state}-{len(note)}")
+
+
+def test_T5_somebody_holds_the_take_for_everybody_and_lets_it_go_on(
+    pair: tuple[Studio, Studio],
+) -> None:
+    ada, grace = pair
+    expect(ada.part("step")).to_have_attribute("data-state", "finished", timeout=60_000)
+    ada.part("hold").click()
+    for studio in pair:
+        expect(studio.part("step")).to_have_attribute("data-state", "paused")
+        expect(studio.part("note")).to_contain_text("paused by Ada")
+    grace.write("content", "a blue star at night")
+    given = grace.edits(grace.name, "content").first
+    expect(given).to_have_attribute("data-entered", "")  # it is kept, and waits
+    grace.part("hold").click()
+    for studio in pair:
+        studio.wait_finished(studio.seq_of(given))

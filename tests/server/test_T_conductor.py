@@ -8,9 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from framejam_protocol.errors import Code
 from framejam_protocol.events import Created, Edited, Entered, Event, Joined
 from framejam_protocol.instructions import Content, Image, Paint, Settings
-from framejam_protocol.messages import Edit, Redo, Undo
+from framejam_protocol.messages import Control, Edit, Redo, Undo
+from framejam_protocol.wire import decode_server
 from framejam_server.conductor import Conductor
 from framejam_server.live import Clock, LiveSession, Member
 from framejam_server.render.pipe import Advanced, Clip, Ready, Sheet
@@ -350,6 +352,54 @@ async def test_T13_a_finished_take_says_so_when_it_reflects_more_of_the_log(stag
     assert len(stage.previews) == shown + 1
     assert stage.statuses[-1].seq == stage.live.state.seq
     assert stage.statuses[-1].digest == finished.clip.digest
+
+
+async def test_T5_a_pause_holds_within_one_step_and_edits_wait(stage):
+    await run(stage, 2)
+    await asyncio.wait_for(stage.renderer.requests.get(), 5)  # step 2 is under way
+    stage.live.control(stage.anna, Control("pause"))
+    stage.renderer.answers.put_nowait(None)
+    seq = await edit(stage, PAINT)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(stage.renderer.requests.get(), 0.2)
+    assert (stage.statuses[-1].state, stage.statuses[-1].step) == ("paused", 3)
+    assert "paused by A" in stage.statuses[-1].note
+    assert not stage.live.state.mapping(1)
+    stage.live.control(stage.anna, Control("resume"))
+    request = await run(stage)
+    assert (request.step, request.mapping) == (3, {seq: 3})
+
+
+async def test_T5_a_cancelled_take_starts_again_with_the_next_edit(stage):
+    await run(stage, 4)
+    await asyncio.wait_for(stage.renderer.requests.get(), 5)
+    stage.live.control(stage.anna, Control("cancel"))
+    stage.renderer.answers.put_nowait(None)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(stage.renderer.requests.get(), 0.2)
+    assert (stage.statuses[-1].state, stage.statuses[-1].step) == ("paused", 0)
+    seq = await edit(stage, PAINT)
+    request = await run(stage)
+    assert (request.step, request.mapping) == (0, {seq: 0})
+
+
+async def test_T5_a_finished_take_has_nothing_to_cancel(stage):
+    finished = await finish(stage)
+    stage.live.control(stage.anna, Control("cancel"))
+    await asyncio.sleep(0.05)
+    assert stage.conductor.current_clip == finished
+    assert stage.statuses[-1].state == "finished"
+
+
+@pytest.mark.parametrize(("role", "held"), [("viewer", False), ("editor", True), ("owner", True)])
+async def test_T5_by_role(stage, role, held):
+    joined = Joined(participant="ben1", name="B", color="#000000", role=role)
+    await stage.live.join(joined)
+    box = Box()
+    stage.live.control(Member(2, "ben1", "tab-of-ben", box), Control("pause"))
+    assert (stage.live.hold is not None) == held
+    faults = [decode_server(data) for data in box.got]
+    assert [fault.code for fault in faults] == ([] if held else [Code.FORBIDDEN])
 
 
 async def test_T6_people_are_told_while_the_model_loads(stage):

@@ -31,6 +31,7 @@ from framejam_protocol.instructions import (
 )
 from framejam_protocol.messages import (
     Command,
+    Control,
     Edit,
     Person,
     PresenceUpdate,
@@ -192,6 +193,24 @@ class Session:
         """
         self._check_open()
         self._connection.say(PresenceUpdate(cursor=(to_units(x), to_units(y)), frame=frame))
+
+    async def pause(self) -> None:
+        """Stop the loop within one step, for everybody (T5). Edits are taken and wait to enter.
+
+        Returns at once; ``statuses`` says when it stands. Viewers may not: nothing happens.
+        """
+        self._check_open()
+        self._connection.say(Control("pause"))
+
+    async def resume(self) -> None:
+        """Let the loop go on after ``pause`` or ``cancel``. Returns at once."""
+        self._check_open()
+        self._connection.say(Control("resume"))
+
+    async def cancel(self) -> None:
+        """Stop the loop and give up what it has computed; the next edit starts it again (T5)."""
+        self._check_open()
+        self._connection.say(Control("cancel"))
 
     async def watch(self, tier: Literal["sheet", "none"], rate: int = 30) -> None:
         """Choose which previews to get, at most ``rate`` a second (1 to 60). Returns at once."""

@@ -87,12 +87,18 @@ export interface Need {
   readonly after: number;
 }
 
+/** Hold the loop of this session, or let it go on (T5). */
+export interface Control {
+  readonly type: 'control';
+  readonly action: 'pause' | 'resume' | 'cancel';
+}
+
 export interface Ping {
   readonly type: 'ping';
   readonly nonce: number;
 }
 
-export type ClientMessage = Hello | Command | PresenceUpdate | Watch | Need | Ping;
+export type ClientMessage = Hello | Command | Control | PresenceUpdate | Watch | Need | Ping;
 
 // ---- server to client
 
@@ -198,7 +204,7 @@ export interface TakeStatus {
   readonly take: number;
   readonly step: number;
   readonly steps: number;
-  readonly state: 'running' | 'finished' | 'waiting' | 'failed';
+  readonly state: 'running' | 'finished' | 'waiting' | 'failed' | 'paused';
   readonly seq: number;
   readonly note: string;
   readonly digest: string | null;

@@ -11,7 +11,7 @@ import type { Instruction } from './instructions.ts';
 import { socketUrl } from './link.ts';
 import {
   VERSION, type ClientMessage, type Fault, type Person, type Presence, type PresenceUpdate,
-  type Refusal, type TakeStatus, type Watch, type Welcome,
+  type Control, type Refusal, type TakeStatus, type Watch, type Welcome,
 } from './messages.ts';
 import { outlook, type Outlook } from './outlook.ts';
 import { isPreview, parsePreview, type Preview } from './preview.ts';
@@ -164,6 +164,11 @@ export class Session extends Emitter<SessionEvents> {
       this.#presenceTimer = undefined;
       if (this.#presence) this.#send(this.#presence);
     }, PRESENCE_MS);
+  }
+
+  /** Pause, resume or cancel the loop, for everybody (T5); `take` says when it stands. */
+  control(action: Control['action']): void {
+    this.#send({ type: 'control', action });
   }
 
   /** Choose which previews come; kept over reconnects. */

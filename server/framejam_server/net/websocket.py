@@ -16,6 +16,7 @@ from framejam_protocol import limits
 from framejam_protocol.errors import Close, Code
 from framejam_protocol.messages import (
     VERSION,
+    Control,
     Edit,
     Fault,
     Hello,
@@ -238,6 +239,8 @@ def _dispatch(message: object, outbox: Outbox, live: LiveSession, member: Member
     match message:
         case Edit() | Undo() | Redo() as command:
             live.submit(member, command)
+        case Control() as control:
+            live.control(member, control)
         case PresenceUpdate() as update:
             live.point(member, update)
         case Watch() as watch:

@@ -8,6 +8,7 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     "edit": frozenset({"owner", "editor"}),
     "undo": frozenset({"owner", "editor"}),
     "redo": frozenset({"owner", "editor"}),
+    "control": frozenset({"owner", "editor"}),
     "upload": frozenset({"owner", "editor"}),
     "invite": frozenset({"owner"}),
 }

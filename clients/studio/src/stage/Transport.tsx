@@ -1,4 +1,4 @@
-import { takeState, useStudio, type StudioState } from '../session/store.ts';
+import { takeState, useStudio, whyReadOnly, type StudioState } from '../session/store.ts';
 import { Icon } from '../shell/Icon.tsx';
 
 /** Play, scrub, and how far the loop is. Its height never changes. */
@@ -24,6 +24,7 @@ export function Transport() {
       />
       <span className="frame-number">{Math.min(frame, frames - 1) + 1} / {frames}</span>
       <Progress />
+      <Hold />
       <Note />
     </div>
   );
@@ -58,6 +59,34 @@ function Progress() {
   );
 }
 
+/** Hold the loop for everybody, let it go on, or give up what it has computed (T5). */
+function Hold() {
+  const state = useStudio(takeState);
+  const session = useStudio((s) => s.session);
+  const off = useStudio(whyReadOnly) !== null || session === null;
+  const paused = state === 'paused';
+  const holds = state === 'running' || state === 'waiting';
+  return (
+    <span className="hold" role="group" aria-label="The take">
+      <button
+        type="button" className="icon-button" data-testid="hold" disabled={off || state === null}
+        aria-label={paused ? 'Resume the take' : 'Pause the take'}
+        title={paused ? 'Resume the take' : 'Pause the take, for everybody'}
+        onClick={() => session?.control(paused ? 'resume' : 'pause')}
+      >
+        <Icon name={paused ? 'resume' : 'hold'} />
+      </button>
+      <button
+        type="button" className="icon-button" data-testid="cancel" disabled={off || !(holds || paused)}
+        aria-label="Cancel the take" title="Cancel the take: the next edit starts it again"
+        onClick={() => session?.control('cancel')}
+      >
+        <Icon name="stop" />
+      </button>
+    </span>
+  );
+}
+
 /** What the loop says: why it is where it is, or what stops it. Its place is reserved. */
 function Note() {
   const note = useStudio((s) => s.note);
@@ -76,5 +105,6 @@ function stateInWords(state: StudioState): string {
     case 'finished': return log.edits.length ? 'Finished' : 'Nothing asked for yet';
     case 'waiting': return log.edits.length ? 'Waiting' : 'Waiting for a first instruction';
     case 'failed': return 'Stopped';
+    case 'paused': return 'Paused';
   }
 }
