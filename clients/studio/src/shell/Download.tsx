@@ -42,7 +42,8 @@ function whyNot(state: StudioState): string | null {
     case null:
     case 'waiting': return 'Nothing to download yet';
     case 'failed': return 'The take failed';
-    case 'paused': return 'The take is paused';
+    // Held when it was through: the clip is there.
+    case 'paused': return state.shown?.done ? null : 'The take is paused';
     case 'running': return 'Ready when the take is finished';
     case 'finished': return null;
   }
