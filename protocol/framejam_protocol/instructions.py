@@ -85,7 +85,7 @@ DEFAULT_DEPTH: Final[dict[type, Fraction]] = {
     Image: Fraction(1),
     Content: Fraction(3, 4),
     Motion: Fraction(3, 4),
-    Drag: Fraction(3, 5),
+    Drag: Fraction(13, 20),
     Paint: Fraction(1, 2),
 }
 """The share of the loop an edit of a kind may re-run (T3), 0 to 1.

@@ -24,7 +24,7 @@ NOW = Situation(
 
 @pytest.mark.parametrize(
     ("instruction", "wanted"),
-    [(Image(None), 0), (Content("x"), 6), (Motion("x"), 6), (DRAG, 10), (PAINT, 12)],
+    [(Image(None), 0), (Content("x"), 6), (Motion("x"), 6), (DRAG, 8), (PAINT, 12)],
 )
 def test_T3_the_wanted_step_is_floor_of_one_minus_depth_times_steps(instruction, wanted):
     assert wanted_step(instruction, None, 25) == wanted

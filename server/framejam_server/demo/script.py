@@ -44,7 +44,6 @@ def scenes(photo: Path) -> tuple[Scene | KillWorker, ...]:
         (_content(OWNER, "a big red balloon in the sky in the centre"),),
         (_motion(GUEST, "moving up"),),
         (_content(OWNER, "a big yellow balloon in the sky in the centre"),),
-        (_drag(GUEST, (0.5, 0.5), (0.8, 0.5), 0.3),),
         (Act(GUEST, f"reference image {photo.name}", lambda s: s.image(photo)),),
         (_paint(OWNER, "magenta", "#e0218a", [(0.08, 0.14), (0.5, 0.06), (0.92, 0.14)]),),
         (
@@ -55,6 +54,7 @@ def scenes(photo: Path) -> tuple[Scene | KillWorker, ...]:
         (Act(OWNER, "undo", Session.undo),),
         (Act(GUEST, "redo", Session.redo),),
         (Act(OWNER, "reference image taken away", lambda s: s.image(None)),),
+        (_drag(GUEST, (0.5, 0.5), (0.25, 0.5), 0.3),),
         KillWorker(),
         (_paint(OWNER, "late white", "#ffffff", [(0.12, 0.84), (0.4, 0.9)], late=True),),
     )
@@ -69,7 +69,7 @@ def _motion(who: str, text: str) -> Act:
 
 
 def _drag(who: str, start: Point, end: Point, radius: float) -> Act:
-    return Act(who, "drag", lambda session: session.drag(start, end, radius=radius))
+    return Act(who, "drag to the left", lambda session: session.drag(start, end, radius=radius))
 
 
 def _paint(who: str, word: str, color: str, points: list[Point], late: bool = False) -> Act:
