@@ -26,6 +26,7 @@ _SCALE: Final = 4  # drawn larger, then shrunk: antialiasing
 _BIG: Final = EDGE * _SCALE
 
 PHOTOGRAPHS_FILE = Path(__file__).with_name("photographs.npz")
+HELD_OUT_FILE = Path(__file__).with_name("photographs-held-out.npz")
 
 Rgb = tuple[int, int, int]
 
@@ -135,9 +136,9 @@ def background_table() -> torch.Tensor:
     return torch.stack([_to_tensor(np.asarray(p, dtype=np.uint8)) for p in pictures])
 
 
-def photograph_table() -> torch.Tensor:
+def photograph_table(file: Path = PHOTOGRAPHS_FILE) -> torch.Tensor:
     """The photographs' crops: (crops, 3, 128, 128) in [0, 1]. See LICENSES/photographs.md."""
-    with np.load(PHOTOGRAPHS_FILE) as stored:
+    with np.load(file) as stored:
         return torch.stack([_to_tensor(stored[name]) for name in sorted(stored.files)])
 
 

@@ -28,7 +28,7 @@ from framejam_pipeline.training.vocabulary import (
 )
 from framejam_pipeline.training.world import FRAMES, REACH_PX, World
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 
 # How far frame 15 may be from frame 0, as a share of REACH_PX: about 17 px, or growth by 1.45.
 _REACH = 17.0 / REACH_PX

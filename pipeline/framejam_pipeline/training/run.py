@@ -1,7 +1,7 @@
 """One run from nothing, or from the shipped weights, to a measured and exported model.
 
 The stages leave their results in the run's folder (``vae.pt``, ``text.pt``, ``unet.pt``,
-``motion.pt``); a run that is started again skips or resumes what it finds there.
+``motion.pt``, ``decoder.pt``); a run that is started again skips or resumes what it finds there.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from framejam_pipeline.training.world import World
 
 SHIPPED: Final = Path(__file__).resolve().parent.parent / "models" / "embedded"
 
-FROM_SCRATCH: Final = {"vae": 0.13, "text": 0.01, "unet": 0.62, "motion": 0.24}
-FROM_SHIPPED: Final = {"vae": 0.0, "text": 0.0, "unet": 0.7, "motion": 0.3}
+FROM_SCRATCH: Final = {"vae": 0.13, "text": 0.01, "unet": 0.5, "motion": 0.24, "decoder": 0.12}
+FROM_SHIPPED: Final = {"vae": 0.0, "text": 0.01, "unet": 0.54, "motion": 0.3, "decoder": 0.15}
 """Shares of the budget that each stage gets."""
 
 
@@ -69,13 +69,16 @@ def run(plan: Plan) -> dict[str, Any]:
     plan.run.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(plan.seed)
     world = World(plan.device)
-    parts = _start(plan).to(plan.device)
+    parts, known = _start(plan)
+    parts.to(plan.device)
     if plan.from_scratch:
         _stage(plan.run / "vae.pt", parts, lambda: _train_autoencoder(plan, parts, world))
-        _stage(plan.run / "text.pt", parts, lambda: _train_text(plan, parts))
+    if plan.from_scratch or known is not None:
+        _stage(plan.run / "text.pt", parts, lambda: _train_text(plan, parts, known))
     parts.vae.eval().requires_grad_(False)
     parts = _train_frames(plan, parts, world)
     _train_clips(plan, parts, world)
+    _train_decoder(plan, parts, world)
     return finish(plan, parts, world)
 
 
@@ -97,8 +100,17 @@ def finish(plan: Plan, parts: Parts, world: World) -> dict[str, Any]:
     return scores
 
 
-def _start(plan: Plan) -> Parts:
-    return new_parts(plan.size) if plan.from_scratch else load_parts(SHIPPED)
+def _start(plan: Plan) -> tuple[Parts, text.Known | None]:
+    """The parts to train and, where the vocabulary has grown, what their old text encoder knew."""
+    if plan.from_scratch:
+        return new_parts(plan.size), None
+    parts = load_parts(SHIPPED)
+    parts.vae = autoencoder.deepen(parts.vae)
+    if parts.tokenizer.get_vocab() == text.new_tokenizer().get_vocab():
+        return parts, None
+    known = text.Known(parts.text.to(plan.device), parts.tokenizer)
+    parts.text, parts.tokenizer = text.with_new_words(parts.text, parts.tokenizer)
+    return parts, known
 
 
 def _stage(file: Path, parts: Parts, train: Callable[[], None]) -> None:
@@ -124,9 +136,16 @@ def _train_autoencoder(plan: Plan, parts: Parts, world: World) -> None:
     print(f"autoencoder {psnr:.2f} dB", flush=True)
 
 
-def _train_text(plan: Plan, parts: Parts) -> None:
-    captions = Captions(parts.tokenizer)
-    right = text.train(parts.text, captions, plan.device, plan.seed, plan.share("text"), plan.steps)
+def _train_text(plan: Plan, parts: Parts, known: text.Known | None) -> None:
+    right = text.train(
+        parts.text,
+        Captions(parts.tokenizer),
+        plan.device,
+        plan.seed,
+        plan.share("text"),
+        plan.steps,
+        known,
+    )
     print(f"text: {right:.3f} of the factors told right", flush=True)
 
 
@@ -155,10 +174,21 @@ def _train_clips(plan: Plan, parts: Parts, world: World) -> None:
     loss_curve(trainer.losses, plan.run / "loss-motion.png")
 
 
+def _train_decoder(plan: Plan, parts: Parts, world: World) -> None:
+    """Train the decoder of ``parts.vae`` in place; its latents stay as they are."""
+    batch = 8 if plan.quick else 40
+    trainer = autoencoder.decoder_trainer(
+        parts.vae, world, plan.seed + 2, plan.clock("decoder"), batch
+    )
+    trainer.resume(plan.run / "decoder.pt")
+    trainer.train(plan.run / "decoder.pt")
+    loss_curve(trainer.losses, plan.run / "loss-decoder.png")
+
+
 def _training_record(plan: Plan) -> dict[str, Any]:
     """How the weights came about: command, seed, size, and the steps and seconds of each stage."""
     stages = {}
-    for stage in ("unet", "motion"):
+    for stage in ("unet", "motion", "decoder"):
         state = torch.load(plan.run / f"{stage}.pt", map_location="cpu", weights_only=True)
         stages[stage] = {"steps": int(state["steps"]), "seconds": round(float(state["used"]))}
     return {

@@ -1,8 +1,9 @@
 """Training samples of the UNet: target, image condition, affinity, caption, loss weight.
 
-Three kinds: text to image (condition and affinity zero); ``static``, where the condition is
-frame 0 and the target a later frame, with affinity ``1 - displacement / 32 px``; and ``warped``,
-where the subject's pixels were crudely moved already and the affinity is 1.
+Four kinds: text to image (condition and affinity zero); ``static``, where the condition is
+frame 0 and the target a later frame, with affinity ``1 - displacement / 32 px``; ``warped``,
+where the subject's pixels were crudely moved already and the affinity is 1; and ``photographs``,
+which stay as they are whatever the caption says, as reference images do.
 """
 
 from __future__ import annotations
@@ -20,14 +21,11 @@ from framejam_pipeline.training.backgrounds import EDGE
 from framejam_pipeline.training.strokes import paint, random_strokes
 from framejam_pipeline.training.text import Captions
 from framejam_pipeline.training.unet import LATENT_EDGE
-from framejam_pipeline.training.vocabulary import COLOURS, PHOTOGRAPH, caption
+from framejam_pipeline.training.vocabulary import COLOURS, PHOTOGRAPH, Factors, caption
 from framejam_pipeline.training.world import FRAMES, REACH_PX, Scenes, World
 
-STATIC_SHARE: Final = 0.6
-"""Share of the image-conditioned samples that are static; the others are warped."""
-
-STROKE_SHARE: Final = 0.3
-LATE_SHARE: Final = 0.35
+STROKE_SHARE: Final = 0.35
+LATE_SHARE: Final = 0.5
 """Share of the strokes that the condition lacks."""
 
 TEXT_STROKES: Final = 0.08
@@ -78,7 +76,7 @@ class SampleMaker:
         self.generator = torch.Generator(world.device).manual_seed(seed)
 
     @torch.no_grad()
-    def make(self, text: int, static: int, warped: int) -> Samples:
+    def make(self, text: int, static: int, warped: int, photographs: int) -> Samples:
         """The given numbers of each kind, in this order."""
         parts = []
         if text:
@@ -87,6 +85,8 @@ class SampleMaker:
             parts.append(self._static(static))
         if warped:
             parts.append(self._warped(warped))
+        if photographs:
+            parts.append(self._photographs(photographs))
         return concatenate(parts)
 
     def chance(self, count: int, share: float) -> torch.Tensor:
@@ -133,11 +133,32 @@ class SampleMaker:
         source = backdrop * (1 - before[:, 3:]) + before[:, :3]
         target = backdrop * (1 - after[:, 3:]) + after[:, :3]
         condition = warp_region(source, before[:, 3:], shift)
-        target, condition, coverage, late = self._with_strokes(target, condition, after[:, 3:])
+        # What the crude warp got wrong lies on the old place and on the rim of the new one.
+        worth = functional.max_pool2d(torch.maximum(before, after)[:, 3:], 5, stride=1, padding=2)
+        target, condition, coverage, late = self._with_strokes(target, condition, worth)
         latest = torch.where(late, LATE_TIMESTEP, 999)
         ones = torch.ones(count, device=self.world.device)
         texts = [caption(f, self.rng) for f in scenes.factors()]
         return self._finish(target, condition, ones, coverage, latest, texts)
+
+    def _photographs(self, count: int) -> Samples:
+        """Photographs without a subject. They come with no words, with their own, or with wrong
+        ones: a reference image overrides what the words say it shows."""
+        scenes = self.world.sample(count, self.generator)
+        named = scenes.factors()
+        photos = replace(scenes, background=torch.full_like(scenes.background, PHOTOGRAPH))
+        target = self.world.backdrop(photos)
+        # Nothing in particular is worth learning, so all of it is, at half a subject's weight.
+        coverage = torch.full_like(target[:, :1], 0.5)
+        target, condition, coverage, late = self._with_strokes(target, target.clone(), coverage)
+        latest = torch.where(late, LATE_TIMESTEP, 999)
+        wordings = (lambda _: "", lambda _: "a photograph", self._motionless)
+        texts = [self.rng.choice(wordings)(factors) for factors in named]
+        ones = torch.ones(count, device=self.world.device)
+        return self._finish(target, condition, ones, coverage, latest, texts)
+
+    def _motionless(self, factors: Factors) -> str:
+        return caption(factors, self.rng, motion_chance=0.0)
 
     def scenes(self, count: int) -> Scenes:
         """Scenes for image conditions: some of them stand before a photograph."""
@@ -181,14 +202,15 @@ class SampleMaker:
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Latents of both; a missing condition is zero, as in text to image.
 
-        A condition gets a little noise, as decoded and encoded again ones have.
+        A condition gets a little noise, as decoded and encoded again ones have. With more of it
+        (0.05) the model blurred conditions that had none.
         """
         if condition is None:
             clean = encode(self.vae, target)
             return clean, torch.zeros_like(clean)
         clean, known = encode(self.vae, torch.cat([target, condition])).chunk(2)
         noise = torch.randn(known.shape, generator=self.generator, device=known.device)
-        return clean, known + 0.05 * noise
+        return clean, known + 0.02 * noise
 
     def _zeros(self, count: int) -> torch.Tensor:
         return torch.zeros(count, device=self.world.device)
@@ -247,7 +269,7 @@ class Pool:
     is a new problem with every noise and timestep, so using each a few times is nearly free.
     """
 
-    def __init__(self, maker: SampleMaker, capacity: int, mix: tuple[float, float, float]) -> None:
+    def __init__(self, maker: SampleMaker, capacity: int, mix: tuple[float, ...]) -> None:
         self.maker = maker
         self.capacity = capacity
         self.mix = mix

@@ -26,7 +26,7 @@ CLIP_CAPTIONS: Final = (
 
 @torch.no_grad()
 def text_sheet(parts: Parts, seed: int = 3) -> Image.Image:
-    """Eight subjects (rows) in twelve other circumstances each, from text alone."""
+    """Every subject (rows) in twelve circumstances, from text alone."""
     phrases = [several[0] for several in BACKGROUNDS.values()]
     captions = [
         f"a {COLOURS[(c + s) % len(COLOURS)]} {subject} {phrases[(c + 3 * s) % len(phrases)]} "

@@ -90,7 +90,7 @@ class Captions:
         self.tokenizer = tokenizer
         self.bos = int(tokenizer.bos_token_id)
         self.eos = int(tokenizer.eos_token_id)
-        self._word = lru_cache(maxsize=4096)(self._encode_word)
+        self.of_word = lru_cache(maxsize=4096)(self._encode_word)
 
     def _encode_word(self, word: str) -> tuple[int, ...]:
         return tuple(self.tokenizer(word, add_special_tokens=False)["input_ids"])
@@ -99,7 +99,7 @@ class Captions:
         """Token ids (n, 32), padded with the end token as CLIP does."""
         rows = []
         for text in texts:
-            row = [token for word in text.split() for token in self._word(word)][: TOKENS - 2]
+            row = [token for word in text.split() for token in self.of_word(word)][: TOKENS - 2]
             rows.append([self.bos, *row] + [self.eos] * (TOKENS - 1 - len(row)))
         return torch.tensor(rows)
 
@@ -121,6 +121,27 @@ def new_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
     return CLIPTextModel(config)
 
 
+def with_new_words(
+    model: CLIPTextModel, tokenizer: CLIPTokenizer
+) -> tuple[CLIPTextModel, CLIPTokenizer]:
+    """The same encoder for the vocabulary's present words.
+
+    Tokens that ``tokenizer`` knew keep what ``model`` had learnt of them, whatever their new
+    number; new ones start untrained.
+    """
+    renewed = new_tokenizer()
+    words, before = renewed.get_vocab(), tokenizer.get_vocab()
+    result = new_text_encoder(renewed)
+    state = model.state_dict()
+    name = next(key for key in state if key.endswith("token_embedding.weight"))
+    embeddings = result.state_dict()[name]
+    for token, number in words.items():
+        if token in before:
+            embeddings[number] = state[name][before[token]]
+    result.load_state_dict({**state, name: embeddings})
+    return result, renewed
+
+
 def encode_text(model: CLIPTextModel, ids: torch.Tensor) -> torch.Tensor:
     """States (n, 32, 128) of token ids (n, 32)."""
     states: torch.Tensor = model(input_ids=ids).last_hidden_state
@@ -132,6 +153,34 @@ def random_factors(rng: random.Random) -> Factors:
     return Factors(*(rng.randrange(size) for size in _FACTOR_SIZES))
 
 
+_KEEP: Final = 20.0
+"""Weight of the old states' mean squared error beside the factors' cross-entropies."""
+
+
+class Known:
+    """What an encoder made of its own words, as something to keep."""
+
+    def __init__(self, model: CLIPTextModel, tokenizer: CLIPTokenizer) -> None:
+        self.model = model.eval().requires_grad_(False)
+        self.captions = Captions(tokenizer)
+
+    def distance(self, states: torch.Tensor, texts: Sequence[str]) -> torch.Tensor:
+        """Mean squared distance of ``states`` (n, 32, 128) from the old ones of ``texts``.
+
+        Only texts count whose every word was one token before.
+        """
+        rows = [row for row, text in enumerate(texts) if self._knows(text)]
+        if not rows:
+            return states.new_zeros(())
+        ids = self.captions.ids([texts[row] for row in rows]).to(states.device)
+        with torch.no_grad():
+            before = encode_text(self.model, ids)
+        return functional.mse_loss(states[rows], before)
+
+    def _knows(self, text: str) -> bool:
+        return all(len(self.captions.of_word(word)) == 1 for word in text.split())
+
+
 def train(
     model: CLIPTextModel,
     captions: Captions,
@@ -139,10 +188,13 @@ def train(
     seed: int,
     seconds: float,
     max_steps: int | None = None,
+    known: Known | None = None,
 ) -> float:
     """Teach the encoder to tell a caption's factors from its last state.
 
     A minute of this spares the UNet's training the slow start in which captions mean nothing.
+    With ``known``, captions of old words keep their states, so that a trained UNet still reads
+    them and only new words have to find their place.
     Returns the last batch's share of factors told right; unsaid ones can only be guessed.
     """
     rng = random.Random(seed)
@@ -153,10 +205,14 @@ def train(
     right = 0.0
     while not clock.spent():
         factors = [random_factors(rng) for _ in range(64)]
-        ids = captions.ids([caption(f, rng, motion_chance=0.9) for f in factors]).to(device)
+        texts = [caption(f, rng, motion_chance=0.9) for f in factors]
+        ids = captions.ids(texts).to(device)
         truth = torch.tensor([list(vars(f).values()) for f in factors], device=device)
-        logits = heads(encode_text(model, ids)[:, -1]).split(_FACTOR_SIZES, dim=1)
+        states = encode_text(model, ids)
+        logits = heads(states[:, -1]).split(_FACTOR_SIZES, dim=1)
         losses = [functional.cross_entropy(part, truth[:, i]) for i, part in enumerate(logits)]
+        if known is not None:
+            losses.append(_KEEP * known.distance(states, texts))
         optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(torch.stack(losses).sum())
         for group in optimiser.param_groups:

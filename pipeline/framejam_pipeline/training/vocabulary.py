@@ -15,6 +15,12 @@ ICONS: Final[dict[str, str]] = {
     "boat": "sailboat",
     "balloon": "balloon",
     "cat": "cat",
+    "house": "house",
+    "rocket": "rocket",
+    "mushroom": "mushroom",
+    "umbrella": "umbrella",
+    "duck": "duck",
+    "heart": "red-heart",
 }
 """Subject word -> icon name in Fluent Emoji (flat)."""
 

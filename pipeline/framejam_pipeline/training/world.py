@@ -46,7 +46,9 @@ PLACE_OFFSET: Final = 12.0
 REACH_PX: Final = 32.0
 """A displacement of this many pixels brings the affinity of a frame from 1 down to 0."""
 
-_PLACE_AXES: Final = ((-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0), (0.0, 0.0))
+PLACE_AXES: Final = ((-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0), (0.0, 0.0))
+"""Where each named place lies from the centre of the frame, as (x, y)."""
+
 _MOTION_AXES: Final = (
     (-1.0, 0.0),
     (1.0, 0.0),
@@ -112,7 +114,7 @@ class World:
         table = self._held_out if held_out else self._allowed
         subject, colour, background = table[integers(len(table))].unbind(1)
         size, place = integers(len(SIZES)), integers(len(PLACES))
-        centre = EDGE / 2 + self._axes(_PLACE_AXES)[place] * PLACE_OFFSET
+        centre = EDGE / 2 + self._axes(PLACE_AXES)[place] * PLACE_OFFSET
         scenes = Scenes(
             subject=subject,
             colour=colour,
@@ -167,11 +169,18 @@ class World:
         return pictures
 
     def _crop_photographs(self, crop: torch.Tensor) -> torch.Tensor:
-        """Square crops, half to all of a photograph wide, at a random offset."""
+        """Square crops, half to all of a photograph wide, at a random offset.
+
+        Half of them are mirrored and a fifth are grey: the photographs are few.
+        """
         which = (crop[:, 0] * 9973).long() % len(self.photographs)
         scale = 0.5 + 0.5 * crop[:, 0]
         shift = (2 * crop[:, 1:] - 1) * (1 - scale[:, None])
-        return self._transform(self.photographs[which], scale, shift)
+        cut = self._transform(self.photographs[which], scale, shift)
+        mirrored = (crop[:, 0] * 99991).long() % 2 == 1
+        cut = torch.where(mirrored[:, None, None, None], cut.flip(3), cut)
+        grey = (crop[:, 0] * 77773).long() % 5 == 0
+        return torch.where(grey[:, None, None, None], cut.mean(dim=1, keepdim=True), cut)
 
     def _transform(
         self, pictures: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor
