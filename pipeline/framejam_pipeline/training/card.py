@@ -43,7 +43,8 @@ model's own. A stroke that only a residual holds, without the image condition sh
 colour once it is let go: compare `late residual` with `condition` below.
 
 A drag is measured as it is served: each frame has its own pixel-warped condition, affinity 1, and
-a residual towards it on the object and on the hole for 80 % of the steps. {drag}
+a residual towards it on the object and on the hole for 80 % of the steps.
+{drag}
 """
 
 _PARTS = """
