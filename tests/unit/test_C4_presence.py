@@ -1,0 +1,36 @@
+"""What somebody points at and draws reaches the others whole, and only the newest of it."""
+
+from framejam_protocol.messages import LiveDrag, LiveStroke, Presence, PresenceUpdate
+from framejam_server.session.presence import Roster
+
+STROKE = LiveStroke(((0, 0), (9, 9)), "#ffffff", 100)
+ARROW = LiveDrag((5, 5), (60000, 5), 9000)
+
+
+def roster() -> Roster:
+    here = Roster()
+    here.arrive(1, "anna")
+    return here
+
+
+def test_C4_everything_of_an_update_is_passed_on():
+    here = roster()
+    here.point(1, PresenceUpdate(cursor=(1, 2), frame=3, stroke=STROKE, drag=ARROW))
+    assert here.take_changed() == [
+        Presence("anna", 1, cursor=(1, 2), frame=3, stroke=STROKE, drag=ARROW)
+    ]
+
+
+def test_C4_only_the_newest_is_passed_on():
+    here = roster()
+    here.point(1, PresenceUpdate(drag=ARROW))
+    here.point(1, PresenceUpdate(cursor=(7, 7)))
+    assert here.take_changed() == [Presence("anna", 1, cursor=(7, 7))]
+    assert here.take_changed() == []
+
+
+def test_C4_who_leaves_takes_the_arrow_along():
+    here = roster()
+    here.point(1, PresenceUpdate(drag=ARROW))
+    here.leave(1)
+    assert here.take_changed() == [Presence("anna", 1)]
