@@ -29,7 +29,7 @@ from framejam_pipeline.image import UNDECODABLE, Pixels, fit
 from framejam_pipeline.intermediate import generate_image
 from framejam_pipeline.memo import Memo
 from framejam_pipeline.models.contract import VideoConditions, VideoModel
-from framejam_pipeline.paint import Canvas, Mask, Painting, coverage, pool
+from framejam_pipeline.paint import Canvas, Mask, Painting, coverage, pool, touched
 from framejam_pipeline.residual import Field, Residual, fold_fields
 from framejam_pipeline.text import caption, text_states
 from framejam_protocol.instructions import Drag, Paint, Settings
@@ -159,17 +159,21 @@ class Compiler:
         if not displacement.region.any():
             latents = self._model.encode_image(painting.pixels)
             nothing = torch.zeros((1, *latents.shape[2:]), dtype=torch.float64)
-            return _Target(latents, nothing, nothing, self._cells(painting.weight[None]))
+            return _Target(latents, nothing, nothing, self._cells(painting.weight[None], touched))
         warped = warp(painting.pixels, painting.weight, displacement, self._settings.frames)
         return _Target(
             self._model.encode_clip(warped.clip),
-            *(self._cells(weight) for weight in (warped.place, warped.hole, warped.paint)),
+            self._cells(warped.place, pool),
+            self._cells(warped.hole, pool),
+            self._cells(warped.paint, touched),
         )
 
-    def _cells(self, weights: npt.NDArray[np.float64]) -> torch.Tensor:
-        """Average weights (F, H, W) over latent cells: (F, h, w)."""
+    def _cells(
+        self, weights: npt.NDArray[np.float64], gather: Callable[[Mask, int], Mask]
+    ) -> torch.Tensor:
+        """Gather weights (F, H, W) into latent cells: (F, h, w)."""
         factor = self._model.spec.latent_factor
-        return torch.from_numpy(np.stack([pool(weight, factor) for weight in weights]))
+        return torch.from_numpy(np.stack([gather(weight, factor) for weight in weights]))
 
     def _residual(self, fold: Fold, target: _Target, pulled: bool) -> Residual | None:
         """Pull every frame towards its picture, cell by cell as far as it is painted or dragged."""

@@ -120,6 +120,17 @@ def pool(mask: Mask, factor: int) -> Mask:
     return np.asarray(cells.mean(axis=(1, 3)))
 
 
+def touched(mask: Mask, factor: int) -> Mask:
+    """Return the largest share of a pixel in each latent cell of ``factor`` x ``factor`` pixels.
+
+    The target of a cell shows already how much of it is painted. Weighed by the average as well,
+    a thin stroke would count twice as thin, and take on the colour of what is under it.
+    """
+    height, width = mask.shape
+    cells = mask.reshape(height // factor, factor, width // factor, factor)
+    return np.asarray(cells.max(axis=(1, 3)))
+
+
 def _rgb(color: str) -> npt.NDArray[np.float64]:
     """Turn ``#rrggbb`` into three numbers from 0 to 255."""
     return np.array([int(color[start : start + 2], 16) for start in (1, 3, 5)], dtype=np.float64)

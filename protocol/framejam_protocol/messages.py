@@ -245,7 +245,8 @@ class Presence(msgspec.Struct, frozen=True, tag_field="type", tag="presence"):
 
 
 class TakeStatus(msgspec.Struct, frozen=True, tag_field="type", tag="take"):
-    """What the loop is doing: ``state`` is "running", "finished", "waiting", "failed" or "paused".
+    """What the loop is doing: ``state`` is "running", "finished", "waiting", "failed",
+    "paused" or "cancelled".
 
     ``seq`` as in T13. ``note`` is one sentence for people ("re-entering at step 7 of 25").
     ``digest`` is the SHA-256 of the final latents of a finished take. ``unknown`` holds the words
@@ -255,7 +256,7 @@ class TakeStatus(msgspec.Struct, frozen=True, tag_field="type", tag="take"):
     take: int
     step: int
     steps: int
-    state: Literal["running", "finished", "waiting", "failed", "paused"]
+    state: Literal["running", "finished", "waiting", "failed", "paused", "cancelled"]
     seq: int
     note: str = ""
     digest: str | None = None

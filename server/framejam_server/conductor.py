@@ -148,10 +148,12 @@ class Conductor:
         if hold.cancelled:
             await self._worker.forget(self._key)
             self._held, self._position = {}, 0
-            self._say("paused", f"cancelled by {hold.who}; the next edit starts it again")
+            self._say("cancelled", f"cancelled by {hold.who}; the next edit starts it again")
         else:
             self._say("paused", f"paused by {hold.who}")
         await self.live.changed.wait()
+        if self.live.hold is None:
+            self._say("running")
 
     async def _enter(self, enter: Enter) -> bool:
         """Commit entry steps (T7); False where they could not be stored."""
@@ -348,7 +350,7 @@ class Conductor:
 
     def _say(
         self,
-        state: Literal["running", "finished", "waiting", "failed", "paused"],
+        state: Literal["running", "finished", "waiting", "failed", "paused", "cancelled"],
         note: str = "",
         *,
         step: int | None = None,

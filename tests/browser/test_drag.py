@@ -69,7 +69,7 @@ def test_an_arrow_is_live_for_others_and_escape_takes_it_away(
     # The clip stands still at its first frame, and the page says why.
     expect(grace.page.get_by_label(FRAME, exact=True)).to_have_value("0")
     expect(grace.part("play")).to_have_attribute("aria-label", "Play")
-    expect(grace.part("drag-hint")).to_contain_text("Drag on the first frame")
+    expect(grace.part("drag-hint")).to_contain_text("What lies in the circle moves")
     grace.point(0.3, 0.4)
     grace.shot(shots, "drag-ready")
 

@@ -377,7 +377,7 @@ async def test_T5_a_cancelled_take_starts_again_with_the_next_edit(stage):
     stage.renderer.answers.put_nowait(None)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(stage.renderer.requests.get(), 0.2)
-    assert (stage.statuses[-1].state, stage.statuses[-1].step) == ("paused", 0)
+    assert (stage.statuses[-1].state, stage.statuses[-1].step) == ("cancelled", 0)
     seq = await edit(stage, PAINT)
     request = await run(stage)
     assert (request.step, request.mapping) == (0, {seq: 0})

@@ -145,7 +145,7 @@ class Session:
         start: tuple[float, float],
         end: tuple[float, float],
         *,
-        radius: float = 0.15,
+        radius: float = 0.25,
         strength: float = 1.0,
         depth: float | None = None,
     ) -> Receipt:

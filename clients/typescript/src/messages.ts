@@ -204,7 +204,7 @@ export interface TakeStatus {
   readonly take: number;
   readonly step: number;
   readonly steps: number;
-  readonly state: 'running' | 'finished' | 'waiting' | 'failed' | 'paused';
+  readonly state: 'running' | 'finished' | 'waiting' | 'failed' | 'paused' | 'cancelled';
   readonly seq: number;
   readonly note: string;
   readonly digest: string | null;

@@ -9,7 +9,7 @@ export function DragHint() {
   const ready = useStudio(atFirstFrame);
   return (
     <p className="drag-hint" role="status" data-testid="drag-hint" data-ready={ready}>
-      {ready ? 'Drag on the first frame; the object moves there over the clip.'
+      {ready ? 'What lies in the circle moves along the arrow. Cover the object: [ and ].'
         : 'Press on the clip to go back to its first frame, then drag.'}
     </p>
   );

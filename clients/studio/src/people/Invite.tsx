@@ -5,7 +5,7 @@ import { sayWhy, useStudio } from '../session/store.ts';
 import { Icon } from '../shell/Icon.tsx';
 
 const ROLES: readonly (readonly [role: Role, title: string, meaning: string])[] = [
-  ['editor', 'Can steer', 'writes prompts, paints, gives pictures'],
+  ['editor', 'Can steer', 'writes prompts, paints, drags, gives pictures'],
   ['viewer', 'Can watch', 'sees everything and points'],
 ];
 

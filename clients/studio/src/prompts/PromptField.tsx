@@ -74,10 +74,12 @@ function Fate({ id, kind, prompt }: { id: string; kind: PromptKind; prompt: Prom
   const connection = useStudio((s) => s.status.phase);
   const author = usePersonName(record?.author ?? '');
   const pictureRules = useStudio((s) => kind === 'content' && s.log.image?.instruction.blob != null);
+  const dragRules = useStudio((s) => kind === 'motion' && s.log.drags.length > 0);
   const unknown = useStudio((s) => s.take?.unknown ?? NONE);
   const { dirty, sending, changedBy } = prompt;
   let phase = 'empty';
   let words = 'Enter sends it';
+  let full: string | undefined;
   if (dirty) {
     phase = 'typing';
     words = 'Not sent yet · Enter sends it';
@@ -90,9 +92,13 @@ function Fate({ id, kind, prompt }: { id: string; kind: PromptKind; prompt: Prom
     phase = record.entry ? 'entered' : 'sent';
     const entry = record.entry ? `taken up ${entryInWords(record)}` : 'sent, enters at the next step';
     const strange = unknownIn(record.instruction.text, unknown);
-    if (strange.length > 0) phase = 'unknown';
+    if (strange.length > 0) {
+      phase = 'unknown';
+      full = `The model never learnt: ${strange.join(', ')}`;
+    }
     words = strange.length > 0 ? `The model never learnt ${quoted(strange)}`
       : pictureRules ? `${author} · the picture sets the scene`
+      : dragRules ? `${author} · drags set the motion`
       : `${author} · ${entry}`;
   }
   return (
@@ -109,7 +115,7 @@ function Fate({ id, kind, prompt }: { id: string; kind: PromptKind; prompt: Prom
             </button>
           )}
         </>
-      ) : <span>{words}</span>}
+      ) : <span title={full}>{words}</span>}
     </p>
   );
 }

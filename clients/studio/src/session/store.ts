@@ -87,7 +87,7 @@ export const useStudio = create<StudioState>(() => ({
   color: '#e5484d',
   size: Math.round(UNIT * 0.06),
   drawing: null,
-  reach: Math.round(UNIT * 0.14),
+  reach: Math.round(UNIT * 0.25),
   pulling: null,
   playedBefore: false,
   uploading: false,

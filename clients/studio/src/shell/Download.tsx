@@ -44,6 +44,7 @@ function whyNot(state: StudioState): string | null {
     case 'failed': return 'The take failed';
     // Held when it was through: the clip is there.
     case 'paused': return state.shown?.done ? null : 'The take is paused';
+    case 'cancelled': return 'The take is cancelled';
     case 'running': return 'Ready when the take is finished';
     case 'finished': return null;
   }

@@ -64,7 +64,7 @@ function Hold() {
   const state = useStudio(takeState);
   const session = useStudio((s) => s.session);
   const off = useStudio(whyReadOnly) !== null || session === null;
-  const paused = state === 'paused';
+  const paused = state === 'paused' || state === 'cancelled';
   const holds = state === 'running' || state === 'waiting';
   return (
     <span className="hold" role="group" aria-label="The take">
@@ -77,7 +77,7 @@ function Hold() {
         <Icon name={paused ? 'resume' : 'hold'} />
       </button>
       <button
-        type="button" className="icon-button" data-testid="cancel" disabled={off || !(holds || paused)}
+        type="button" className="icon-button" data-testid="cancel" disabled={off || !(holds || state === 'paused')}
         aria-label="Cancel the take" title="Cancel the take: the next edit starts it again"
         onClick={() => session?.control('cancel')}
       >
@@ -97,7 +97,8 @@ function Note() {
 }
 
 function stateInWords(state: StudioState): string {
-  const { log, shown } = state;
+  const { log, shown, status } = state;
+  if (status.phase !== 'live') return 'Not connected';
   const waiting = log.edits.filter((e) => !e.undone && e.seq > (shown?.seq ?? 0)).length;
   switch (takeState(state)) {
     case null: return '';
@@ -106,5 +107,6 @@ function stateInWords(state: StudioState): string {
     case 'waiting': return log.edits.length ? 'Waiting' : 'Waiting for a first instruction';
     case 'failed': return 'Stopped';
     case 'paused': return 'Paused';
+    case 'cancelled': return 'Cancelled';
   }
 }
