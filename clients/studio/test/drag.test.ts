@@ -54,11 +54,11 @@ describe('the drag tool', () => {
     chooseTool('drag');
     const pull = beginPull([100, 200], STAGE);
     for (const x of [5_000, 9_000, 20_000]) pull?.extend([[x - 1, 200], [x, 200]]);
-    expect(stage()).toEqual([false, 0, { start: [100, 200], end: [20_000, 200], radius: 9175 }]);
+    expect(stage()).toEqual([false, 0, { start: [100, 200], end: [20_000, 200], radius: 16384 }]);
     expect(given).toEqual([]);
     pull?.give();
     expect(given).toEqual(
-      [{ kind: 'drag', start: [100, 200], end: [20_000, 200], radius: 9175 }]);
+      [{ kind: 'drag', start: [100, 200], end: [20_000, 200], radius: 16384 }]);
     expect(stage()).toEqual([true, 0, null]);
   });
 
