@@ -231,7 +231,8 @@ def fill(colours: Colours, hole: npt.NDArray[np.bool_]) -> Colours:
     """Return ``colours`` (H, W, 3) with ``hole`` (H, W) filled from around it.
 
     Each pixel of the hole becomes the mean of the nearest known pixels to its left, right, above
-    and below, weighted by inverse distance. Pixels that see none of those stay as they are.
+    and below, weighted by inverse distance. Pixels that see none of those are filled from the ones
+    that did, in another turn; where nothing at all is known everything stays as it is.
     """
     total, weight = np.zeros_like(colours), np.zeros((*hole.shape, 1))
     for turns in range(4):
@@ -242,8 +243,10 @@ def fill(colours: Colours, hole: npt.NDArray[np.bool_]) -> Colours:
         value = np.take_along_axis(seen, np.maximum(last, 0)[..., None], axis=1)
         total += np.rot90(near * value, -turns)
         weight += np.rot90(near, -turns)
-    filled = np.where(weight > 0, total / np.maximum(weight, 1e-9), colours)
-    return np.where(hole[..., None], filled, colours)
+    unseen = hole & (weight[..., 0] == 0)
+    mean = total / np.maximum(weight, 1e-9)
+    filled = np.where((hole & ~unseen)[..., None], mean, colours)
+    return fill(filled, unseen) if unseen.any() and not unseen.all() else filled
 
 
 def _count(sums: Sums, drag: Drag, sign: int) -> None:

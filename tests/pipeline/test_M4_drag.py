@@ -211,6 +211,15 @@ def test_apart_from_each_other_regions_are_judged_by_themselves() -> None:
     assert both[8, 57] == both[8, 8] == 1.0
 
 
+def test_a_hole_as_wide_as_the_frame_is_filled_to_its_middle() -> None:
+    colours = np.full((16, 16, 3), 200.0)
+    hole = np.ones((16, 16), dtype=bool)
+    hole[0, :3] = False  # all that is known: the middle sees none of it
+    colours[hole] = 7.0
+    assert fill(colours, hole).min() == pytest.approx(200.0)
+    assert fill(colours, np.ones_like(hole)) == pytest.approx(colours)
+
+
 @pytest.mark.parametrize("by", [(40, 0), (-40, 0), (0, 40), (0, -40)])
 def test_a_hole_is_filled_from_all_four_sides(by: tuple[float, float]) -> None:
     image, moved = _noise(), _drag((32, 32), by, radius=6)

@@ -85,6 +85,12 @@ def test_each_frame_has_its_own_image_only_where_there_are_drags(model: Embedded
     assert float((dragged.conditions.image[-1] - plain.conditions.image[0]).abs().max()) > 1e-3
 
 
+def test_a_thin_stroke_is_not_weighed_by_how_thin_it_is(model: EmbeddedModel) -> None:
+    thin = Paint(points=((0, 30000), (UNIT, 30000)), color="#ff0000", width=3 * UNIT // 32)
+    weight = _compiled(model, Fold(paint=(thin,)), 0).residual.weight
+    assert float(weight.max()) == 1.0
+
+
 def test_a_drag_that_catches_nothing_changes_nothing(model: EmbeddedModel) -> None:
     beyond = Drag(start=(-60000, 32768), end=(0, 0), radius=1000)
     plain = _compiled(model, Fold(image=BLOB, motion="left"), 0)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from framejam_pipeline.errors import ImageUnreadable
 from framejam_pipeline.image import fit
-from framejam_pipeline.paint import Canvas, Painting, coverage, pool
+from framejam_pipeline.paint import Canvas, Painting, coverage, pool, touched
 from framejam_protocol.instructions import Paint
 
 UNIT = 65536
@@ -102,6 +102,13 @@ def test_strength_sets_the_weight_and_leaves_the_paint_opaque() -> None:
 def test_painting_does_not_write_into_the_picture_it_paints_on() -> None:
     _paint(_line((32, 32), width=20))
     assert (WHITE == 255).all()
+
+
+def test_a_thin_stroke_holds_every_cell_it_touches_whole() -> None:
+    mask = np.zeros((8, 8))
+    mask[1, :4] = 1.0  # a quarter of the first cell
+    mask[5, 6] = 0.25
+    assert touched(mask, 4).tolist() == [[1.0, 0.0], [0.0, 0.25]]
 
 
 def test_pooling_averages_whole_cells() -> None:
