@@ -1,7 +1,7 @@
 """Events: what the log of a session is made of (L1).
 
-A body's ``v`` is its payload version: when one changes, old ones are to be upcast when they are
-read, never rewritten. There has been no second version yet.
+A body's ``v`` is its payload version. When one changes, old ones are upcast when they are read
+and never rewritten (L1): a server does so before anyone else sees them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 
 from framejam_protocol.geometry import Share
-from framejam_protocol.instructions import Color, Instruction, Settings
+from framejam_protocol.instructions import Color, Instruction, Settings, Text
 from framejam_protocol.limits import MAX_NAME_CHARS
 
 Seq = Annotated[int, msgspec.Meta(ge=1)]
@@ -46,34 +46,38 @@ class Joined(msgspec.Struct, frozen=True, tag_field="kind", tag="joined"):
 
 
 class Edited(msgspec.Struct, frozen=True, tag_field="kind", tag="edited"):
-    """Someone gave an instruction. Its group is its own seq (one gesture, one edit; L6).
+    """Someone gave an instruction.
 
     ``depth`` is the author's choice in 1/65536 of how much of the loop it may re-run (T3), None
-    for the default of its kind.
+    for the default of its kind. ``group`` is the seq of the first edit of the gesture it belongs
+    to (L6), None where it is that edit itself.
     """
 
     instruction: Instruction
     depth: Share | None = None
-    v: int = 1
+    group: Seq | None = None
+    v: int = 2
 
 
 class Undone(msgspec.Struct, frozen=True, tag_field="kind", tag="undone"):
     """The author took these groups out of the state, newest first (U1).
 
-    ``shadowed_by`` is the seq of another person's later edit that keeps the result invisible
-    (U3), or None.
+    Whose they were may be somebody else (U2). ``shadowed_by`` is the seq of the later edit that
+    keeps the result invisible (U3), or None. ``texts`` is what it did to the prompts (U6).
     """
 
     groups: tuple[Seq, ...]
     shadowed_by: Seq | None = None
-    v: int = 1
+    texts: tuple[Text, ...] = ()
+    v: int = 2
 
 
 class Redone(msgspec.Struct, frozen=True, tag_field="kind", tag="redone"):
     """The author brought these groups back, with the entry steps they had (U1, U4)."""
 
     groups: tuple[Seq, ...]
-    v: int = 1
+    texts: tuple[Text, ...] = ()
+    v: int = 2
 
 
 class Entered(msgspec.Struct, frozen=True, tag_field="kind", tag="entered"):

@@ -1,19 +1,30 @@
 """The instructions people give (M1): what an edit carries and what the pipeline compiles.
 
-This version knows the content prompt, the motion prompt, the reference image, the paint stroke
-and the drag of the paper (arXiv 2402.03040: y, y', x). Every number is an integer (L3).
+A client gives a ``Given``; the log keeps an ``Instruction``. They differ in the prompts only,
+which several people write at once: whatever way a client has of saying what it typed, the log
+keeps as one ``Text`` (M3). Every number is an integer (L3). The paper (arXiv 2402.03040) calls
+the content prompt y, the motion prompt y' and the reference image x.
 """
 
 from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from framejam_protocol.geometry import Point, Share
-from framejam_protocol.limits import MAX_PROMPT_CHARS, MAX_SEED, MAX_STROKE_POINTS, UNIT
+from framejam_protocol.limits import (
+    MAX_COMMENT_CHARS,
+    MAX_PROMPT_CHARS,
+    MAX_SEED,
+    MAX_SPLICES,
+    MAX_STROKE_POINTS,
+    MAX_UPDATE_BYTES,
+    UNIT,
+)
 
 BlobId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 """SHA-256 of an uploaded file, in lower-case hexadecimal."""
@@ -22,22 +33,90 @@ Color = Annotated[str, msgspec.Meta(pattern="^#[0-9a-f]{6}$")]
 """sRGB as ``#rrggbb``, lower case, so that equal colours hash equally."""
 
 PromptText = Annotated[str, msgspec.Meta(max_length=MAX_PROMPT_CHARS)]
+CommentText = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_COMMENT_CHARS)]
+
+Prompt = Literal["content", "motion"]
+"""The texts people write together: what is visible (y), and how it moves (y')."""
+
+PROMPTS: Final[tuple[Prompt, ...]] = ("content", "motion")
+
+Frame = Annotated[int, msgspec.Meta(ge=0, le=4096)]
+"""The number of a frame, the first is 0."""
+
+FrameRange = tuple[Frame, Frame]
+"""The first and the last frame of a range, both in it."""
+
+Width = Annotated[int, msgspec.Meta(ge=1, le=UNIT)]
+"""A length in 1/65536 of the frame's width."""
+
+Points = Annotated[tuple[Point, ...], msgspec.Meta(min_length=1, max_length=MAX_STROKE_POINTS)]
+
+_At = Annotated[int, msgspec.Meta(ge=0, le=2**31)]
+_Seq = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Splice(msgspec.Struct, frozen=True, array_like=True):
+    """``removed`` stood at ``at`` and gives way to ``inserted``.
+
+    ``at`` counts Unicode code points from the start of the text that the splices before it in the
+    same edit have left.
+    """
+
+    at: _At
+    removed: str
+    inserted: str
+
+
+class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="text"):
+    """What one edit, undo or redo did to a prompt, for both kinds of reader (M3).
+
+    ``update`` is a Yjs update (v1) of the prompt's document, whose text is named ``text``.
+    ``splices`` is the same as seen in the text after all events before: who applies them in order
+    needs no CRDT.
+    """
+
+    prompt: Prompt
+    update: bytes
+    splices: tuple[Splice, ...]
 
 
 class Content(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="content"
 ):
-    """The content prompt (y in the paper): what is visible. One field, last writer wins (M2)."""
+    """The whole content prompt (y): what is visible.
+
+    Replaces the text as it stood after event ``base_seq``, and keeps what others typed since
+    (M3); without it replaces whatever is there.
+    """
 
     text: PromptText
+    base_seq: Annotated[int, msgspec.Meta(ge=0)] | None = None
 
 
 class Motion(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="motion"
 ):
-    """The motion prompt (y' in the paper): how it moves. One field, last writer wins (M2)."""
+    """The whole motion prompt (y'): how it moves. As ``Content``."""
 
     text: PromptText
+    base_seq: Annotated[int, msgspec.Meta(ge=0)] | None = None
+
+
+class Spliced(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="spliced"
+):
+    """Changes of a prompt as it stood after event ``base_seq``, by a client without a CRDT (M3)."""
+
+    prompt: Prompt
+    base_seq: Annotated[int, msgspec.Meta(ge=0)]
+    splices: Annotated[tuple[Splice, ...], msgspec.Meta(min_length=1, max_length=MAX_SPLICES)]
+
+
+class Typed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="typed"):
+    """Changes of a prompt as a Yjs update (v1), under the client id the welcome gave (M3)."""
+
+    prompt: Prompt
+    update: Annotated[bytes, msgspec.Meta(max_length=MAX_UPDATE_BYTES)]
 
 
 class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="image"):
@@ -55,12 +134,25 @@ class Paint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
 
     ``width`` is the brush's diameter in 1/65536 of the frame's width; ``strength`` is the weight
     of the stroke in the residual field (65536 = 1.0: the clean estimate meets the target).
+    Outside ``frames`` (None: all) the stroke is not there.
     """
 
-    points: Annotated[tuple[Point, ...], msgspec.Meta(min_length=1, max_length=MAX_STROKE_POINTS)]
+    points: Points
     color: Color
-    width: Annotated[int, msgspec.Meta(ge=1, le=UNIT)]
+    width: Width
     strength: Share = UNIT
+    frames: FrameRange | None = None
+
+
+class Erase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="erase"):
+    """A stroke that takes away the paint under it, down to the picture; nothing else (M4).
+
+    Paint of later edits lies on top of it. ``frames`` as for paint.
+    """
+
+    points: Points
+    width: Width
+    frames: FrameRange | None = None
 
 
 class Drag(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="drag"):
@@ -71,51 +163,140 @@ class Drag(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
     ``radius`` is in 1/65536 of the frame's width (a circle in pixels, whatever the frame's shape);
     ``strength`` as for paint. Overlapping drags are averaged as vectors (M4), so their order does
     not matter. Where anything is dragged, arrows move the clip and motion words do not.
+
+    With ``frames`` the way is made from the first to the last of these, and nothing is held
+    outside them.
     """
 
     start: Point
     end: Point
-    radius: Annotated[int, msgspec.Meta(ge=1, le=UNIT)]
+    radius: Width
     strength: Share = UNIT
+    frames: FrameRange | None = None
 
 
-Instruction = Content | Motion | Image | Paint | Drag
+class Comment(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="comment"
+):
+    """Words pinned to a point of a frame. They are part of the state and never of the take."""
 
-DEFAULT_DEPTH: Final[dict[type, Fraction]] = {
+    text: CommentText
+    at: Point
+    frame: Frame
+    resolved: bool = False
+
+
+class Revise(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="revise"
+):
+    """New values for fields of the instruction of edit ``target``; the others stay (M2).
+
+    Each field is its own: last writer wins by seq. Without its target a revision does nothing.
+    Fields the target's kind does not have are refused.
+    """
+
+    target: _Seq
+    color: Color | UnsetType = UNSET
+    width: Width | UnsetType = UNSET
+    strength: Share | UnsetType = UNSET
+    frames: FrameRange | UnsetType | None = UNSET
+    start: Point | UnsetType = UNSET
+    end: Point | UnsetType = UNSET
+    radius: Width | UnsetType = UNSET
+    text: CommentText | UnsetType = UNSET
+    resolved: bool | UnsetType = UNSET
+
+
+_Model = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+_Seed = Annotated[int, msgspec.Meta(ge=0, le=MAX_SEED)]
+_Steps = Annotated[int, msgspec.Meta(ge=1, le=200)]
+_Frames = Annotated[int, msgspec.Meta(ge=1, le=64)]
+_Pixels = Annotated[int, msgspec.Meta(ge=8, le=2048)]
+_Fps = Annotated[int, msgspec.Meta(ge=1, le=60)]
+_Guidance = Annotated[int, msgspec.Meta(ge=0, le=3000)]
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a take is made with besides the instructions (T8).
+
+    ``width`` and ``height`` in pixels, ``fps`` in frames a second, ``guidance`` in hundredths
+    (100 is 1.0: no classifier-free guidance). All but ``fps`` and ``guidance`` define the take.
+    """
+
+    model: _Model
+    seed: _Seed
+    steps: _Steps
+    frames: _Frames
+    width: _Pixels
+    height: _Pixels
+    fps: _Fps
+    guidance: _Guidance
+
+
+class Adjust(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="settings"
+):
+    """New values for some settings; each is its own field, last writer wins (M2, T8)."""
+
+    model: _Model | UnsetType = UNSET
+    seed: _Seed | UnsetType = UNSET
+    steps: _Steps | UnsetType = UNSET
+    frames: _Frames | UnsetType = UNSET
+    width: _Pixels | UnsetType = UNSET
+    height: _Pixels | UnsetType = UNSET
+    fps: _Fps | UnsetType = UNSET
+    guidance: _Guidance | UnsetType = UNSET
+
+
+Instruction = Text | Image | Paint | Erase | Drag | Revise | Adjust | Comment
+"""What the log keeps of an edit."""
+
+Given = (
+    Content | Motion | Spliced | Typed | Image | Paint | Erase | Drag | Revise | Adjust | Comment
+)
+"""What a client gives."""
+
+TakeInstruction = Content | Motion | Image | Paint | Erase | Drag | Adjust
+"""What a take is steered by: prompts as they read at a step, revisions folded in (T9)."""
+
+Fields = dict[str, object]
+
+
+def given_fields(change: Revise | Adjust) -> Fields:
+    """The fields a revision or an adjustment sets, by name."""
+    values = msgspec.structs.asdict(change)
+    values.pop("target", None)
+    return {name: value for name, value in values.items() if value is not UNSET}
+
+
+_KIND_DEPTH: Final[dict[type, Fraction]] = {
     Image: Fraction(1),
-    Content: Fraction(3, 4),
-    Motion: Fraction(3, 4),
+    Text: Fraction(3, 4),
+    Adjust: Fraction(3, 4),
     Drag: Fraction(13, 20),
     Paint: Fraction(1, 2),
+    Erase: Fraction(1, 2),
 }
-"""The share of the loop an edit of a kind may re-run (T3), 0 to 1.
+
+DEFAULT_DEPTH: Final[dict[type, Fraction]] = {
+    **_KIND_DEPTH,
+    Content: _KIND_DEPTH[Text],
+    Motion: _KIND_DEPTH[Text],
+    Spliced: _KIND_DEPTH[Text],
+    Typed: _KIND_DEPTH[Text],
+}
+"""The share of the loop an edit of a kind may re-run (T3), 0 to 1; a revision's is its target's.
 
 As little as still obeys like a restart and shows no seam, measured on the embedded model
 (``framejam bench core``, ``rework_ratio``)."""
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What defines a take besides the instructions (T8). Fixed when the session is created.
-
-    ``width`` and ``height`` in pixels, ``fps`` in frames a second, ``guidance`` in hundredths
-    (100 is 1.0: no classifier-free guidance).
-    """
-
-    model: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
-    seed: Annotated[int, msgspec.Meta(ge=0, le=MAX_SEED)]
-    steps: Annotated[int, msgspec.Meta(ge=1, le=200)]
-    frames: Annotated[int, msgspec.Meta(ge=1, le=64)]
-    width: Annotated[int, msgspec.Meta(ge=8, le=2048)]
-    height: Annotated[int, msgspec.Meta(ge=8, le=2048)]
-    fps: Annotated[int, msgspec.Meta(ge=1, le=60)]
-    guidance: Annotated[int, msgspec.Meta(ge=0, le=3000)]
-
-
-def wanted_step(instruction: Instruction, depth: int | None, steps: int) -> int:
+def wanted_step(instruction: Instruction | Given, depth: int | None, steps: int) -> int:
     """The step an edit would best enter at: floor((1 - depth) * steps), T3.
 
-    ``depth`` is the author's own choice in 1/65536, or None for the default of the kind. The
-    arithmetic is rational: no two machines disagree about a floor.
+    ``depth`` is the author's own choice in 1/65536, or None for the default of the kind. A
+    revision's is that of its target: ``fold.pairs.wanted`` knows it. The arithmetic is rational:
+    no two machines disagree about a floor.
     """
     share = DEFAULT_DEPTH[type(instruction)] if depth is None else Fraction(depth, UNIT)
     return math.floor((1 - share) * steps)

@@ -29,11 +29,32 @@ FAILED_TOKENS_PER_MINUTE: Final = 60
 """Wrong tokens of one address, over socket and HTTP (A2). More are refused before the store is
 asked; tokens that were right before are not. The setting of this name changes it."""
 
-MAX_CONNECTIONS: Final = 64
-"""Connections of one session. The load suite runs with 50; more needs several machines."""
+MAX_CONNECTIONS: Final = 256
+"""Connections of one session. The load suite runs with 200; more needs several machines."""
 
 MAX_PROMPT_CHARS: Final = 500
 """Characters of one prompt. CLIP text encoders read 77 tokens; 500 characters is beyond that."""
+
+MAX_UNDONE_PROMPT_CHARS: Final = 4 * MAX_PROMPT_CHARS
+"""Characters undo and redo may bring a prompt to: what several people's undos restore adds up."""
+
+MAX_UPDATE_BYTES: Final = 128 * 1024
+"""One Yjs update: an hour of typing without a connection, about 10 bytes a keystroke."""
+
+MAX_SPLICES: Final = 1000
+"""Splices of one edit of a client without a CRDT."""
+
+MAX_BASE_EDITS: Final = 5_000
+"""Edits of one prompt that may lie between ``base_seq`` and now (M3): each is walked through."""
+
+MAX_COMMENT_CHARS: Final = 2_000
+"""Characters of one comment."""
+
+MAX_GROUP_EDITS: Final = 2_000
+"""Edits of one group (L6); the next begins another. One undo takes them all out at once."""
+
+GROUP_SILENCE_MS: Final = 2_000
+"""A group nobody added to for this long is closed (L6)."""
 
 MAX_NAME_CHARS: Final = 40
 """Characters of a participant's name: what fits beside a cursor."""

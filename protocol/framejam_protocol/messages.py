@@ -21,7 +21,7 @@ from framejam_protocol.events import (
     Seq,
 )
 from framejam_protocol.geometry import Point, Share
-from framejam_protocol.instructions import Color, Instruction, Settings
+from framejam_protocol.instructions import Color, Frame, Given, Prompt, Settings
 from framejam_protocol.limits import MAX_LIVE_POINTS
 
 VERSION: Final = 1
@@ -52,18 +52,32 @@ class Hello(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
     resume: Resume | None = None
 
 
+GroupName = Annotated[str, msgspec.Meta(pattern="^[0-9A-Za-z_-]{1,64}$")]
+"""A client's own name for a gesture of several edits (L6)."""
+
+
 class Edit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="edit"):
-    """Give an instruction. Answered by ``ack`` or ``refusal`` with the same client_seq (L4, L5)."""
+    """Give an instruction. Answered by ``ack`` or ``refusal`` with the same client_seq (L4, L5).
+
+    Edits that name the same ``group`` one after the other are undone together (L6): a burst of
+    typing, one change of several strokes. Another name, ``end_group``, an undo, the end of the
+    connection or 2 s of silence close it; an edit that comes later begins a new one.
+    """
 
     client_seq: ClientSeq
-    instruction: Instruction
+    instruction: Given
     depth: Share | None = None
+    group: GroupName | None = None
 
 
 class Undo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="undo"):
-    """Undo one's own newest live group (U2). Answered like an edit."""
+    """Undo one's own newest live group, or ``group`` (U2). Answered like an edit.
+
+    ``group`` is the seq of a group's first edit: one of one's own or, for owners, anybody's.
+    """
 
     client_seq: ClientSeq
+    group: Seq | None = None
 
 
 class Redo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="redo"):
@@ -72,12 +86,19 @@ class Redo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t
     client_seq: ClientSeq
 
 
+class EndGroup(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="end_group"
+):
+    """The gesture is over: edits that come later belong to another group (L6). No answer."""
+
+
 class LiveStroke(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A stroke that is still being drawn: shown to others, never stored, never steering (C4)."""
 
     points: Annotated[tuple[Point, ...], msgspec.Meta(max_length=MAX_LIVE_POINTS)]
     color: Color
     width: Annotated[int, msgspec.Meta(ge=1, le=65536)]
+    erase: bool = False
 
 
 class LiveDrag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,15 +109,24 @@ class LiveDrag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     radius: Annotated[int, msgspec.Meta(ge=1, le=65536)]
 
 
+class Caret(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where somebody writes: the selection from ``anchor`` to ``head``, in code points (C4)."""
+
+    prompt: Prompt
+    anchor: Annotated[int, msgspec.Meta(ge=0, le=65536)]
+    head: Annotated[int, msgspec.Meta(ge=0, le=65536)]
+
+
 class PresenceUpdate(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="presence"
 ):
-    """Where this person points now (C4); None fields mean "not on the stage"."""
+    """Where this person points and writes now (C4); None fields mean "nowhere"."""
 
     cursor: Point | None = None
-    frame: Annotated[int, msgspec.Meta(ge=0, le=4096)] | None = None
+    frame: Frame | None = None
     stroke: LiveStroke | None = None
     drag: LiveDrag | None = None
+    caret: Caret | None = None
 
 
 class Watch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="watch"):
@@ -130,7 +160,9 @@ class Ping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t
     nonce: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 
 
-ClientMessage = Hello | Edit | Undo | Redo | Control | PresenceUpdate | Watch | Need | Ping
+ClientMessage = (
+    Hello | Edit | Undo | Redo | EndGroup | Control | PresenceUpdate | Watch | Need | Ping
+)
 Command = Edit | Undo | Redo
 """The messages that change the log and are counted by client_seq."""
 
@@ -143,6 +175,8 @@ class Limits(msgspec.Struct, frozen=True):
     blob_pixels: int
     stroke_points: int
     prompt_chars: int
+    comment_chars: int
+    update_bytes: int
 
 
 class Vocabulary(msgspec.Struct, frozen=True):
@@ -156,7 +190,9 @@ class Welcome(msgspec.Struct, frozen=True, tag_field="type", tag="welcome"):
 
     ``recovered`` False means: forget what you have, all events from 1 follow (C2). ``token`` is
     the participant's own, to be kept and used from now on; it is only given when it is new.
-    ``next_client_seq`` is the number the server expects from this client_id (L4).
+    ``next_client_seq`` is the number the server expects from this client_id (L4), and
+    ``yjs_client`` the client id its Yjs updates must come under (M3). ``settings`` are those in
+    force at ``head_seq``.
     """
 
     version: int
@@ -168,6 +204,7 @@ class Welcome(msgspec.Struct, frozen=True, tag_field="type", tag="welcome"):
     participant: ParticipantId
     role: Role
     next_client_seq: ClientSeq
+    yjs_client: int
     settings: Settings
     vocabulary: Vocabulary
     limits: Limits
@@ -242,6 +279,7 @@ class Presence(msgspec.Struct, frozen=True, tag_field="type", tag="presence"):
     frame: int | None = None
     stroke: LiveStroke | None = None
     drag: LiveDrag | None = None
+    caret: Caret | None = None
 
 
 class TakeStatus(msgspec.Struct, frozen=True, tag_field="type", tag="take"):

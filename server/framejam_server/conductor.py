@@ -13,11 +13,13 @@ from typing import Literal, Protocol
 import msgspec
 import structlog
 
-from framejam_protocol.instructions import Content, Motion, Settings, wanted_step
+from framejam_protocol.fold.merge import prompt_text
+from framejam_protocol.fold.pairs import Pair, pairs, wanted
+from framejam_protocol.instructions import PROMPTS, Settings
 from framejam_protocol.messages import TakeStatus
 from framejam_protocol.preview import CODEC_JPEG, TIER_DECODED, TIER_SHEET, Preview
 from framejam_server.live import Hold, LiveSession
-from framejam_server.render.pipe import Advance, Advanced, Clip, Pair, Ready
+from framejam_server.render.pipe import Advance, Advanced, Clip, Ready
 from framejam_server.render.scheduler import (
     PROGRESS_BETWEEN_REWINDS,
     QUIET_S,
@@ -28,8 +30,6 @@ from framejam_server.render.scheduler import (
     plan,
 )
 from framejam_server.render.worker import TakeFailed, WorkerDied, WorkerReplaced
-from framejam_server.session.log import FIRST_TAKE
-from framejam_server.session.merge import in_force
 from framejam_server.session.words import known_words, unknown_words
 from framejam_server.store.contract import Store, StoreError, TakeRecord
 
@@ -68,20 +68,20 @@ class Conductor:
     """The take of one session. Run ``run`` as a task; cancel it to stop."""
 
     def __init__(self, live: LiveSession, worker: Renderer, facts: Ready, store: Store) -> None:
-        settings = live.state.settings
-        assert settings is not None  # event 1 carries them
         self.live = live
-        self.settings: Settings = settings
+        self.settings: Settings = live.state.take_settings
+        """What the take is made with; others make another take (T8)."""
         self.facts = facts
         self.finished: Finished | None = None
         self._decoded = False
         self._worker = worker
         self._store = store
-        self._take = FIRST_TAKE
+        self._take = live.state.take
         self._position = 0
-        self._held: dict[int, int] = {}  # the mapping as the worker knows it
+        self._held: dict[int, Pair] = {}  # the mapping as the worker knows it
         self._generation = -1  # the worker process that knows it
         self._wanted: dict[int, int] = {}  # by edit; an edit never changes
+        self._pairs_now: tuple[int, dict[int, Pair]] = (0, {})
         self._since_rewind = PROGRESS_BETWEEN_REWINDS
         self._deaths = 0
         self._died_at = 0  # the step under which the worker died last
@@ -120,12 +120,21 @@ class Conductor:
     def current_clip(self) -> Finished | None:
         """The finished clip, if nothing has happened that it does not show."""
         state = self.live.state
-        shown = self._decoded and self._held == state.mapping(self._take)
-        return self.finished if shown and not state.pending(self._take) else None
+        shown = self._decoded and state.take == self._take and self._held == self._pairs()
+        return self.finished if shown and not state.pending() else None
+
+    def _pairs(self) -> dict[int, Pair]:
+        """The mapping in force, as the pipeline is told it."""
+        state = self.live.state
+        if self._pairs_now[0] != state.seq:
+            self._pairs_now = (state.seq, pairs(state, state.mapping(state.take)))
+        return self._pairs_now[1]
 
     async def _turn(self) -> None:
         """One decision at a step boundary."""
         self.live.changed.clear()
+        if self.live.state.take != self._take:
+            await self._change_take()
         self._rewind_to_mapping()
         hold = self.live.hold
         if hold is not None and not (hold.cancelled and self._decoded):
@@ -142,6 +151,14 @@ class Conductor:
                 await self._step()
             case Wait(for_quiet=for_quiet):
                 await self._wait(for_quiet)
+
+    async def _change_take(self) -> None:
+        """Other settings are in force: go on with the take that they define (T8)."""
+        await self._worker.forget(self._key)
+        self._take, self.settings = self.live.state.take, self.live.state.take_settings
+        self._held, self._position, self._wanted = {}, 0, {}
+        self._decoded, self.finished = False, None
+        self._since_rewind = PROGRESS_BETWEEN_REWINDS
 
     async def _stand(self, hold: Hold) -> None:
         """Stand still until something changes (T5)."""
@@ -170,11 +187,13 @@ class Conductor:
 
     def _rewind_to_mapping(self) -> None:
         """Where the mapping in force now first differs from the one the worker has shown (T4)."""
-        mapping = self.live.state.mapping(self._take)
+        now = self._pairs()
         changed = [
-            min(step for step in (self._held.get(seq), mapping.get(seq)) if step is not None)
-            for seq in self._held.keys() | mapping.keys()
-            if self._held.get(seq) != mapping.get(seq)
+            pair.step
+            for seq in self._held.keys() | now.keys()
+            if self._held.get(seq) != now.get(seq)
+            for pair in (self._held.get(seq), now.get(seq))
+            if pair is not None
         ]
         if changed:
             self._position = min([self._position, *changed])
@@ -182,12 +201,11 @@ class Conductor:
 
     def _situation(self) -> Situation:
         state = self.live.state
-        pending = [edit.seq for edit in state.pending(self._take)]
+        pending = [edit.seq for edit in state.pending()]
         entries = state.mapping(self._take)
         for seq in (*entries, *pending):
             if seq not in self._wanted:
-                edit = state.edits[seq]
-                self._wanted[seq] = wanted_step(edit.instruction, edit.depth, self.steps)
+                self._wanted[seq] = wanted(state, state.edits[seq], self.steps)
         quiet = self.live.clock.mono() - self.live.last_edit_at >= QUIET_S
         return Situation(
             position=self._position,
@@ -214,18 +232,14 @@ class Conductor:
         if generation != self._generation:
             self._held, self._generation, self._position = {}, generation, 0
         state = self.live.state
-        mapping = state.mapping(self._take)
-        seq = state.reflected(self._take)
+        mapping, now = state.mapping(self._take), self._pairs()
+        seq = state.reflected
         request = Advance(
             key=self._key,
             settings=self.settings,
             fresh=not self._held and self._position == 0,
-            add={
-                edit: Pair(step, state.edits[edit].instruction)
-                for edit, step in mapping.items()
-                if self._held.get(edit) != step
-            },
-            remove=tuple(edit for edit in self._held if edit not in mapping),
+            add={key: pair for key, pair in now.items() if self._held.get(key) != pair},
+            remove=tuple(key for key in self._held if key not in now),
         )
         asked = self.live.clock.mono()
         try:
@@ -243,7 +257,7 @@ class Conductor:
         self.live.observer.stepped(self.live.clock.mono() - asked)
         if advanced.clip is not None or advanced.position > self._died_at:
             self._deaths = 0
-        self._held, self._position = mapping, advanced.position
+        self._held, self._position = now, advanced.position
         self._decoded = advanced.clip is not None
         self._since_rewind += 1
         self._show(advanced, seq)
@@ -304,7 +318,7 @@ class Conductor:
     def _show_newer_seq(self) -> None:
         """A finished take may reflect more of the log without changing: an edit undone before it
         entered, say. Whoever waits for that seq must see it (T13)."""
-        seq, shown = self.live.state.reflected(self._take), self.live.preview
+        seq, shown = self.live.state.reflected, self.live.preview
         if self.finished is not None and shown is not None and shown.done and shown.seq < seq:
             self.finished = replace(self.finished, seq=seq)
             self.live.show(msgspec.structs.replace(shown, seq=seq))
@@ -341,12 +355,8 @@ class Conductor:
 
     def _unknown(self) -> tuple[str, ...]:
         """The words of the prompts in force that the model does not know."""
-        now = in_force(self.live.state)
-        said = [edit.instruction for edit in (now["content"], now["motion"]) if edit is not None]
-        return unknown_words(
-            (prompt.text for prompt in said if isinstance(prompt, Content | Motion)),
-            known_words(self.facts.vocabulary),
-        )
+        said = (prompt_text(self.live.state, prompt) for prompt in PROMPTS)
+        return unknown_words(said, known_words(self.facts.vocabulary))
 
     def _say(
         self,
@@ -364,7 +374,7 @@ class Conductor:
                 step=self._position if step is None else step,
                 steps=self.steps,
                 state=state,
-                seq=self.live.state.reflected(self._take) if seq is None else seq,
+                seq=self.live.state.reflected if seq is None else seq,
                 note=note,
                 digest=digest,
                 unknown=self._unknown(),

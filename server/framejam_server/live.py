@@ -15,6 +15,8 @@ import structlog
 
 from framejam_protocol.errors import Close, Code
 from framejam_protocol.events import Edited, Event, Joined, Redone, Undone
+from framejam_protocol.fold.canonical import StateHasher
+from framejam_protocol.fold.state import fold
 from framejam_protocol.limits import MAX_EVENTS_PER_MESSAGE, MAX_PIECE_BYTES, RETRY_AFTER_MS
 from framejam_protocol.messages import (
     Ack,
@@ -33,8 +35,6 @@ from framejam_protocol.preview import Preview, pack_preview
 from framejam_protocol.wire import WireError, encode
 from framejam_server.journal import Job, Journal
 from framejam_server.observer import Observer
-from framejam_server.session.canonical import StateHasher
-from framejam_server.session.log import fold
 from framejam_server.session.presence import Roster
 from framejam_server.session.ratelimit import EditRates
 from framejam_server.session.roles import may, who_may
@@ -205,6 +205,12 @@ class LiveSession:
                 done,
                 failed,
             )
+        )
+
+    def end_group(self, member: Member) -> None:
+        """The member's gesture is over (L6): behind what it sent before."""
+        self.journal.put(
+            Job(lambda: self.core.end_group(member.client_id), lambda _: None, lambda _: None)
         )
 
     def control(self, member: Member, control: Control) -> None:

@@ -10,9 +10,9 @@ import msgspec
 from running import Raw
 
 from framejam_protocol.events import Event
+from framejam_protocol.fold.state import FIRST_TAKE, State, fold
 from framejam_protocol.instructions import wanted_step
 from framejam_server.render.recompute import Recomputer, mapping_of
-from framejam_server.session.log import FIRST_TAKE, State, fold
 
 CHANGES = ("edited", "undone", "redone", "entered")
 

@@ -13,8 +13,8 @@ import websockets
 from running import Raw, RunningServer
 
 from framejam_protocol.events import Event
-from framejam_server.session.canonical import state_hash
-from framejam_server.session.log import State
+from framejam_protocol.fold.canonical import state_hash
+from framejam_protocol.fold.state import State
 
 NO_ANSWER = ("rate_limited", "unavailable", "gap")
 """Refusals that leave the number unused (L4): it is sent again."""

@@ -22,10 +22,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "unit"))
 from people import Table
 
 from framejam_protocol.errors import Code
+from framejam_protocol.fold.canonical import state_hash
 from framejam_protocol.messages import Ack, Edit, Fault, Need, PresenceUpdate, Redo, Refusal, Undo
 from framejam_protocol.wire import WireError, decode_client, decode_server, encode
 from framejam_server.session import receipts
-from framejam_server.session.canonical import state_hash
 from framejam_server.session.presence import Roster
 
 VECTORS = Path(__file__).parents[2] / "protocol" / "vectors"

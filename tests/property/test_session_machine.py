@@ -11,9 +11,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "unit"))
 from people import BLOB, Table
 
 from framejam_protocol.events import Event
+from framejam_protocol.fold.canonical import state_hash
+from framejam_protocol.fold.state import fold
 from framejam_protocol.messages import Ack, Edit
-from framejam_server.session.canonical import state_hash
-from framejam_server.session.log import fold
 from framejam_server.session.session import Session
 
 PEOPLE = ("anna", "ben1", "cleo")

@@ -10,12 +10,12 @@ from test_live import ROW, SETTINGS, Box
 
 from framejam_protocol.errors import Code
 from framejam_protocol.events import Created, Edited, Event, Joined
+from framejam_protocol.fold.canonical import state_hash
 from framejam_protocol.instructions import Content, Paint
 from framejam_protocol.messages import Edit
 from framejam_server.live import Clock, LiveSession, Member
 from framejam_server.observer import Observer
 from framejam_server.session import receipts
-from framejam_server.session.canonical import state_hash
 from framejam_server.session.session import Session
 from framejam_server.store.migrate import migrate
 from framejam_server.store.sql import SqlStore, create_engine, sqlite_url

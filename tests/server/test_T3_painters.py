@@ -17,10 +17,10 @@ import websockets
 from running import Raw, preview_done, preview_seq, preview_step
 
 from framejam_protocol.events import Edited, Entered, Event
+from framejam_protocol.fold.state import FIRST_TAKE, State, fold
 from framejam_protocol.instructions import wanted_step
 from framejam_server.render.recompute import Recomputer, mapping_of
 from framejam_server.render.scheduler import PROGRESS_BETWEEN_REWINDS
-from framejam_server.session.log import FIRST_TAKE, State, fold
 
 PAINTERS = 10
 PER_PERSON = 5.0

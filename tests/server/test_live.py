@@ -10,12 +10,12 @@ import pytest
 
 from framejam_protocol.errors import Code
 from framejam_protocol.events import Created, Edited, Event, Joined
+from framejam_protocol.fold.canonical import state_hash
 from framejam_protocol.instructions import Content, Settings
 from framejam_protocol.limits import MAX_QUEUED_COMMANDS
 from framejam_protocol.messages import Edit, Undo
 from framejam_protocol.wire import decode_server, encode
 from framejam_server.live import Clock, LiveSession, Member
-from framejam_server.session.canonical import state_hash
 from framejam_server.session.session import Session
 from framejam_server.store.contract import SessionRow, StoreError
 from framejam_server.store.memory import MemoryStore

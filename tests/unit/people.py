@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from framejam_protocol.events import Created, Event, Joined
+from framejam_protocol.fold.canonical import state_hash
 from framejam_protocol.instructions import (
     Content,
     Drag,
@@ -15,7 +16,6 @@ from framejam_protocol.instructions import (
     Settings,
 )
 from framejam_protocol.messages import Ack, Edit, Redo, Refusal, Undo
-from framejam_server.session.canonical import state_hash
 from framejam_server.session.session import Append, Effect, Remember, Reply, Session
 
 SETTINGS = Settings(

@@ -23,8 +23,8 @@ from framejam_protocol.geometry import to_units
 from framejam_protocol.instructions import (
     Content,
     Drag,
+    Given,
     Image,
-    Instruction,
     Motion,
     Paint,
     Settings,
@@ -172,7 +172,7 @@ class Session:
         blob = None if source is None else await self._upload(source)
         return await self.give(Image(blob), depth=depth)
 
-    async def give(self, instruction: Instruction, *, depth: float | None = None) -> Receipt:
+    async def give(self, instruction: Given, *, depth: float | None = None) -> Receipt:
         """Give any instruction. ``depth`` from 0 to 1 is the share of the loop it may re-run (T3);
         None leaves it to the kind of instruction."""
         share = None if depth is None else to_units(depth)

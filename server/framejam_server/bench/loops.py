@@ -9,13 +9,13 @@ from typing import Final
 
 import framejam
 from framejam import Preview, Session
+from framejam_protocol.fold.pairs import Pair
 from framejam_protocol.instructions import Drag, Settings
 from framejam_protocol.limits import UNIT
 from framejam_server.bench.load import stroke
 from framejam_server.bench.processes import BareLoop, bare_loop, started
 from framejam_server.bench.result import Metric, of_rounds
 from framejam_server.config import Config
-from framejam_server.render.pipe import Pair
 from framejam_server.render.recompute import mapping_of
 
 STEPS: Final = 25

@@ -14,10 +14,10 @@ from typing import Final
 import msgspec
 
 from framejam.link import Link, parse_link
+from framejam_protocol.fold.pairs import Pair
 from framejam_protocol.instructions import Settings
 from framejam_server.demo.server import ServerFailed
 from framejam_server.render.bare import Run
-from framejam_server.render.pipe import Pair
 
 _READY: Final = "framejam ready "
 _SEED: Final = 7

@@ -18,20 +18,20 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from framejam_protocol.fold.pairs import Pair
 from framejam_protocol.geometry import to_units
 from framejam_protocol.instructions import (
     Content,
     Drag,
-    Instruction,
     Paint,
     Settings,
+    TakeInstruction,
     wanted_step,
 )
 from framejam_protocol.limits import UNIT
 from framejam_server.bench.result import Metric
 from framejam_server.config import Config
 from framejam_server.demo.measure import region_of
-from framejam_server.render.pipe import Pair
 from framejam_server.render.recompute import Frames, Recomputer, coverage, default_settings
 from framejam_server.render.scheduler import QUIET_S, Enter, Situation, Step, plan
 
@@ -95,7 +95,7 @@ def settle(steps: int, wanted: int, given_at: float) -> Settled:
 
 @dataclass(frozen=True)
 class _Case:
-    instruction: Instruction
+    instruction: TakeInstruction
     given_at: float
     seed: int
     prompt: str
@@ -147,7 +147,7 @@ def rework() -> dict[str, Metric]:
 def _cases(steps: int) -> list[_Case]:
     """Edits of every kind, given at moments spread evenly over the take."""
     rng = random.Random(3)
-    makers: tuple[Callable[[int], Instruction], ...] = (
+    makers: tuple[Callable[[int], TakeInstruction], ...] = (
         lambda number: _stroke(rng),
         lambda number: _drag(rng),
         lambda number: Content(_AFTER[number % len(_AFTER)]),
@@ -207,7 +207,7 @@ def _with_seed(settings: Settings, seed: int) -> Settings:
     return msgspec.structs.replace(settings, seed=seed)
 
 
-def _error(instruction: Instruction, clip: Frames, without: Frames, restart: Frames) -> float:
+def _error(instruction: TakeInstruction, clip: Frames, without: Frames, restart: Frames) -> float:
     """How far ``clip`` is from what the edit asked for, 0 to 1.
 
     A stroke asks for its colour where it covers a pixel wholly, a drag for the first frame's disc

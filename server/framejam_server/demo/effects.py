@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from framejam_protocol.events import Edited, Event, Redone, Undone
-from framejam_protocol.instructions import Instruction
+from framejam_protocol.fold.pairs import Pair, pairs
+from framejam_protocol.fold.state import FIRST_TAKE, fold
+from framejam_protocol.instructions import TakeInstruction
 from framejam_server.demo.measure import Change, change, region_of
 from framejam_server.demo.perform import Deed
-from framejam_server.render.pipe import Pair
 from framejam_server.render.recompute import Frames, Recomputer, mapping_of
-from framejam_server.session.log import FIRST_TAKE, fold
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Effect:
     deed: Deed
     action: str
     targets: tuple[int, ...]
-    instruction: Instruction
+    instruction: TakeInstruction
     entry: int
     before: Frames
     after: Frames
@@ -44,7 +44,7 @@ def effect_of(deed: Deed, log: Sequence[Event], recomputer: Recomputer) -> Effec
     pair = _mappings(log[deed.receipt.seq - 1], upto)
     before, after = (recomputer.compute(mapping).frames for mapping in (pair.before, pair.after))
     state = fold(upto)
-    instruction = state.edits[pair.targets[0]].instruction
+    instruction = pairs(state, {pair.targets[0]: 0})[pair.targets[0]].instruction
     _, height, width, _ = after.shape
     return Effect(
         deed,

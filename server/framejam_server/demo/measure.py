@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from framejam_protocol.instructions import Drag, Instruction, Paint
+from framejam_protocol.instructions import Drag, Paint, TakeInstruction
 from framejam_protocol.limits import UNIT
 from framejam_server.demo.perform import Sighting
 from framejam_server.render.recompute import Frames, coverage
@@ -61,7 +61,7 @@ class Change:
         )
 
 
-def region_of(instruction: Instruction, width: int, height: int) -> Region:
+def region_of(instruction: TakeInstruction, width: int, height: int) -> Region:
     """Where ``instruction`` is meant to act on frames of ``width`` x ``height`` pixels."""
     if isinstance(instruction, Drag):
         # What the object leaves, crosses and reaches: a stroke as wide as the circle.

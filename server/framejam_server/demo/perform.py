@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from framejam import Receipt, Session
 from framejam_protocol.events import Event
-from framejam_protocol.instructions import wanted_step
+from framejam_protocol.fold.pairs import wanted
+from framejam_protocol.fold.state import FIRST_TAKE, fold
 from framejam_server.demo.script import Act, KillWorker, Scene
-from framejam_server.session.log import FIRST_TAKE, fold
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def _is_late(log: Iterable[Event]) -> bool:
     assert state.settings is not None  # event 1 carries them
     last = state.settings.steps - 1
     return any(
-        step > min(last, wanted_step(edit.instruction, edit.depth, last + 1))
+        step > min(last, wanted(state, edit, last + 1))
         for edit, step in (
             (state.edits[seq], step) for seq, step in state.mapping(FIRST_TAKE).items()
         )

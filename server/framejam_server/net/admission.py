@@ -10,6 +10,7 @@ from framejam_server.hub import Hub
 from framejam_server.live import LiveSession, Mailbox, Member
 from framejam_server.net.auth import mint
 from framejam_server.net.gate import Gate, TooManyFailures
+from framejam_server.session.yjs import client_of
 from framejam_server.store.contract import StoreError, Token
 
 PALETTE = ("#e5484d", "#0090ff", "#30a46c", "#f76b15", "#8e4ec6", "#12a594", "#e93d82", "#ad7f58")
@@ -71,7 +72,8 @@ async def admit(
         participant=participant,
         role=live.state.participants[participant].role,
         next_client_seq=client.next_seq,
-        settings=running.conductor.settings,
+        yjs_client=client_of(hello.client_id),
+        settings=live.state.settings or running.conductor.settings,
         vocabulary=Vocabulary(groups=hub.facts.vocabulary),
         limits=Limits(
             message_bytes=limits.MAX_MESSAGE_BYTES,
@@ -79,6 +81,8 @@ async def admit(
             blob_pixels=limits.MAX_BLOB_PIXELS,
             stroke_points=limits.MAX_STROKE_POINTS,
             prompt_chars=limits.MAX_PROMPT_CHARS,
+            comment_chars=limits.MAX_COMMENT_CHARS,
+            update_bytes=limits.MAX_UPDATE_BYTES,
         ),
         token=own_token,
     )

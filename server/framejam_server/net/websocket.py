@@ -18,6 +18,7 @@ from framejam_protocol.messages import (
     VERSION,
     Control,
     Edit,
+    EndGroup,
     Fault,
     Hello,
     Need,
@@ -239,6 +240,8 @@ def _dispatch(message: object, outbox: Outbox, live: LiveSession, member: Member
     match message:
         case Edit() | Undo() | Redo() as command:
             live.submit(member, command)
+        case EndGroup():
+            live.end_group(member)
         case Control() as control:
             live.control(member, control)
         case PresenceUpdate() as update:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 
+from framejam_protocol.fold.pairs import Pair
 from framejam_protocol.instructions import Settings
 from framejam_server.render.environment import QUIET
-from framejam_server.render.pipe import Pair
 
 if TYPE_CHECKING:
     from framejam_pipeline.models.contract import VideoModel

@@ -11,19 +11,13 @@ from typing import Final
 
 import msgspec
 
-from framejam_protocol.instructions import Instruction, Settings
+from framejam_protocol.fold.pairs import Pair
+from framejam_protocol.instructions import Settings
 
 LENGTH: Final = struct.Struct(">I")
 
 FPS: Final = 8
 """Frames a second of a new session: 16 frames play for two seconds."""
-
-
-class Pair(msgspec.Struct, frozen=True):
-    """One edit of a take's mapping: its entry step and its instruction."""
-
-    step: int
-    instruction: Instruction
 
 
 class Advance(msgspec.Struct, frozen=True, tag="advance"):

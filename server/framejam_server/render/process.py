@@ -79,7 +79,7 @@ class Takes:
         for seq in request.remove:
             mapping.pop(seq, None)
         for seq, pair in request.add.items():
-            mapping[seq] = Entry(pair.step, pair.instruction)
+            mapping[seq] = Entry(pair.step, pair.instruction, pair.of)
         take.follow(mapping)
         clip = None
         if take.done:

@@ -19,10 +19,10 @@ import numpy.typing as npt
 import PIL.Image
 
 from framejam_protocol.events import Event
+from framejam_protocol.fold.pairs import Pair, pairs
+from framejam_protocol.fold.state import FIRST_TAKE, fold
 from framejam_protocol.instructions import Paint, Settings
 from framejam_server.render.environment import QUIET
-from framejam_server.render.pipe import Pair
-from framejam_server.session.log import FIRST_TAKE, fold
 
 if TYPE_CHECKING:
     from framejam_pipeline.models.contract import VideoModel
@@ -48,14 +48,15 @@ def mapping_of(
 ) -> dict[int, Pair]:
     """The mapping in force after ``events`` (a log from seq 1 on) in take number ``take``.
 
-    Edits named in ``without`` are left out as if they had never been given, undone ones named in
-    ``revived`` are in it as if nobody had undone them. Raises ``ValueError`` where the log has a
-    gap.
+    Edits and groups named in ``without`` are left out as if they had never been given, undone
+    groups named in ``revived`` are in it as if nobody had undone them. Raises ``ValueError``
+    where the log has a gap.
     """
     state = fold(events)
     entries = state.entries.get(take, {})
-    live = {seq for seq in entries if state.live(seq) or seq in revived} - set(without)
-    return {seq: Pair(entries[seq], state.edits[seq].instruction) for seq in sorted(live)}
+    kept = {seq for seq in entries if state.live(seq) or state.edits[seq].group in revived}
+    left_out = {seq for seq in kept if seq in without or state.edits[seq].group in without}
+    return pairs(state, {seq: entries[seq] for seq in kept - left_out})
 
 
 def default_settings(folder: Path | None = None, threads: int = 1, seed: int = 0) -> Settings:
@@ -107,7 +108,9 @@ class Recomputer:
 
         # It runs straight through: there is nothing to go back to.
         take = Take(self._loaded(), self._settings, self._open, CheckpointStore(budget=0))
-        take.follow({seq: Entry(pair.step, pair.instruction) for seq, pair in mapping.items()})
+        take.follow(
+            {seq: Entry(pair.step, pair.instruction, pair.of) for seq, pair in mapping.items()}
+        )
         while not take.done:
             take.step()
         return Recomputed(take.frames(), take.digest())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from framejam_protocol.fold.state import State
 from framejam_protocol.messages import People, Person, Presence, PresenceUpdate
-from framejam_server.session.log import State
 
 
 @dataclass(slots=True)
@@ -34,6 +34,7 @@ class Roster:
             frame=update.frame,
             stroke=update.stroke,
             drag=update.drag,
+            caret=update.caret,
         )
 
     def take_changed(self) -> list[Presence]:

@@ -6,8 +6,11 @@ from typing import Final
 
 ALLOWED: Final[dict[str, frozenset[str]]] = {
     "edit": frozenset({"owner", "editor"}),
-    "undo": frozenset({"owner", "editor"}),
-    "redo": frozenset({"owner", "editor"}),
+    "comment": frozenset({"owner", "editor", "viewer"}),
+    # Of one's own: a viewer has comments only.
+    "undo": frozenset({"owner", "editor", "viewer"}),
+    "redo": frozenset({"owner", "editor", "viewer"}),
+    "undo_others": frozenset({"owner"}),
     "control": frozenset({"owner", "editor"}),
     "upload": frozenset({"owner", "editor"}),
     "invite": frozenset({"owner"}),

@@ -12,14 +12,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from framejam_protocol.errors import Code
-from framejam_protocol.events import Body, Edited, Entered, Event, Joined
-from framejam_protocol.instructions import Image
-from framejam_protocol.messages import Ack, Command, Edit, Redo, Refusal, Undo
+from framejam_protocol.events import Body, Entered, Event, Joined, Undone
+from framejam_protocol.fold.state import State, fold
+from framejam_protocol.messages import Ack, Command, Edit, Refusal
 from framejam_protocol.wire import WireError, payload
-from framejam_server.session.log import State, fold
+from framejam_server.session.decide import No, Rules
+from framejam_server.session.groups import Groups
 from framejam_server.session.receipts import Answer, Client, Receipt, Receipts
-from framejam_server.session.roles import may, who_may
-from framejam_server.session.undo import plan_redo, plan_undo
+from framejam_server.session.text import Texts, texts_of
+from framejam_server.session.yjs import client_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,12 @@ class Session:
         self.state: State = fold(self.log)
         self.blobs: set[str] = set(blobs)
         self._receipts = Receipts(receipts)
+        self._texts = Texts(self.log)
+        self._groups = Groups()
+        self._yjs_clients: dict[int, str] = {}
+        for event in self.log:
+            if event.client_id is not None and texts_of(event):
+                self._yjs_clients[client_of(event.client_id)] = event.client_id
 
     @property
     def clients(self) -> Mapping[str, Client]:
@@ -68,11 +75,19 @@ class Session:
 
     def bind(self, client_id: str, participant: str) -> Client | None:
         """The client of this id, if it is (or becomes) the participant's; None if another's."""
+        if self._yjs_clients.get(client_of(client_id), client_id) != client_id:
+            return None  # it would write under another's Yjs client id (M3)
         return self._receipts.bind(client_id, participant)
 
     def release(self, client_id: str) -> None:
-        """Forget a client that left without having used a number."""
+        """A client left: its gesture is over (L6), and without a number used it is forgotten."""
+        self._groups.close(client_id)
         self._receipts.release(client_id)
+
+    def end_group(self, client_id: str) -> list[Effect]:
+        """The client's gesture is over (L6)."""
+        self._groups.close(client_id)
+        return []
 
     def prune(self) -> list[Receipt]:
         """Forget the receipts nobody may ask for any more; the store is to forget them, too (L4).
@@ -120,10 +135,17 @@ class Session:
                     )
                 )
             ]
-        outcome = self._decide(participant, number, sent)
-        if isinstance(outcome, Refusal):
-            return self._answer(client_id, participant, digest, outcome)
+        outcome = self._decide(client_id, participant, sent, now)
+        if isinstance(outcome, No):
+            return self._answer(client_id, participant, digest, outcome.refusal(number))
         appended = self._append(participant, outcome, now, client_id, number)
+        self._texts.commit(appended.event.seq, texts_of(appended.event))
+        if isinstance(sent, Edit):
+            self._groups.added(client_id, sent.group, appended.event.seq, now)
+        else:
+            self._groups.close(client_id)
+            if isinstance(outcome, Undone):
+                self._groups.close_all(outcome.groups)
         ack = Ack(client_seq=number, seq=appended.event.seq)
         return [appended, *self._answer(client_id, participant, digest, ack)]
 
@@ -140,53 +162,18 @@ class Session:
         if keep < len(self.log):
             del self.log[keep:]
             self.state = fold(self.log)
+            self._texts = Texts(self.log)
+            self._groups.clear()
 
-    def _decide(self, participant: str, number: int, sent: Command | WireError) -> Body | Refusal:
+    def _decide(
+        self, client_id: str, participant: str, sent: Command | WireError, now: int
+    ) -> Body | No:
         """The event a command leads to, or why it leads to none."""
         if isinstance(sent, WireError):
-            return Refusal(
-                client_seq=number, code=sent.code, message=str(sent), field=sent.field, rule="L5"
-            )
-        action = type(sent).__struct_config__.tag
-        role = self.state.participants[participant].role
-        if not may(role, str(action)):
-            return Refusal(
-                client_seq=number,
-                code=Code.FORBIDDEN,
-                rule="A1",
-                field="type",
-                message=f"a {role} cannot {action}; ask an owner to invite you as "
-                f"{who_may(str(action))}",
-            )
-        match sent:
-            case Edit():
-                return self._edit(sent)
-            case Undo():
-                return plan_undo(self.state, participant) or Refusal(
-                    client_seq=number,
-                    code=Code.NOTHING_TO_UNDO,
-                    rule="U2",
-                    message="you have no edit left to undo; undo never takes out somebody else's",
-                )
-            case Redo():
-                return plan_redo(self.state, participant) or Refusal(
-                    client_seq=number,
-                    code=Code.NOTHING_TO_REDO,
-                    rule="U4",
-                    message="nothing to redo: you have undone nothing since your last edit",
-                )
-
-    def _edit(self, edit: Edit) -> Body | Refusal:
-        image = edit.instruction
-        if isinstance(image, Image) and image.blob is not None and image.blob not in self.blobs:
-            return Refusal(
-                client_seq=edit.client_seq,
-                code=Code.NOT_FOUND,
-                rule="A3",
-                field="instruction.blob",
-                message="this session has no such image; upload it first, then send its id",
-            )
-        return Edited(instruction=edit.instruction, depth=edit.depth)
+            return No(sent.code, str(sent), sent.field, "L5")
+        rules = Rules(self.state, self._texts, self.blobs, client_of(client_id))
+        group = self._groups.of(client_id, sent.group, now) if isinstance(sent, Edit) else None
+        return rules.decide(participant, sent, group)
 
     def _append(
         self,

@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from framejam_protocol.events import Event
 from framejam_server.session.receipts import Answer, Receipt
+from framejam_server.session.upcast import UnknownEvent, decode_log
 from framejam_server.store import tables
 from framejam_server.store.contract import (
     Blob,
@@ -41,7 +42,6 @@ PRAGMAS: Final = {
     "busy_timeout": "5000",
 }
 
-_event_decoder: Final = msgspec.msgpack.Decoder(Event)
 _answer_decoder: Final[msgspec.msgpack.Decoder[Answer]] = msgspec.msgpack.Decoder(Answer)
 
 
@@ -98,7 +98,7 @@ class SqlStore:
             blobs = await connection.execute(_of(tables.blobs, "session", session))
             return StoredSession(
                 SessionRow(*row),
-                [_event_decoder.decode(data) for (data,) in events],
+                decode_log([data for (data,) in events]),
                 [_receipt(found) for found in receipts],
                 [Blob(*found[1:]) for found in blobs],
             )
@@ -171,6 +171,9 @@ class SqlStore:
         try:
             async with self._engine.connect() as connection:
                 yield connection
+        except UnknownEvent as error:
+            log.error("log not understood", error=str(error))
+            raise StoreError(f"the session's log cannot be read: {error}") from error
         except (SQLAlchemyError, OSError) as error:
             log.error("database not read", error=str(error))
             raise StoreError("the server cannot read its database just now") from error

@@ -1,0 +1,110 @@
+"""What a take is a function of (T2, T9): the mapping of the log, resolved for the pipeline.
+
+The log maps edits to entry steps. The pipeline is told instructions: a prompt as it reads from a
+step on, a stroke with the revisions that have entered by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+import msgspec
+
+from framejam_protocol.fold.merge import revised
+from framejam_protocol.fold.prose import Prose
+from framejam_protocol.fold.state import Edit, State
+from framejam_protocol.instructions import (
+    Adjust,
+    Comment,
+    Content,
+    Image,
+    Motion,
+    Prompt,
+    Revise,
+    TakeInstruction,
+    Text,
+    wanted_step,
+)
+
+_PROMPT_KINDS: dict[Prompt, type[Content] | type[Motion]] = {"content": Content, "motion": Motion}
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """An instruction and the step from which the loop sees it.
+
+    ``of`` is the seq of the edit that gave it, None where that is the pair's own: of the pairs
+    with one ``of`` the one with the highest step that was reached counts, and their place among
+    the others is that of ``of``. Of the pairs of a prompt, too, the one with the highest step
+    counts.
+    """
+
+    step: int
+    instruction: TakeInstruction
+    of: int | None = None
+
+
+def pairs(state: State, mapping: Mapping[int, int]) -> dict[int, Pair]:
+    """The pairs of a take whose edits have the entry steps of ``mapping``, by a seq each.
+
+    Edits that are not in ``mapping`` are as if they had never been. A revision has no effect
+    without its target and never before it; a character shows from the step of the edit that
+    inserted it to that of the first that deleted it (T9).
+    """
+    found: dict[int, Pair] = {}
+    typed: dict[Prompt, dict[int, int]] = {}
+    for seq, step in sorted(mapping.items()):
+        edit = state.edits[seq]
+        match edit.instruction:
+            case Text(prompt=prompt):
+                typed.setdefault(prompt, {})[seq] = step
+            case Image() | Adjust() as instruction:
+                found[seq] = Pair(step, instruction)
+            case Revise() | Comment():
+                pass
+            case _:
+                found.update(_versions(state, edit, step, mapping))
+    for prompt, steps in typed.items():
+        found.update(_readings(prompt, state.prompts[prompt], steps))
+    return found
+
+
+def wanted(state: State, edit: Edit, steps: int) -> int:
+    """The step an edit would best enter at (T3); a revision's depth is that of its target."""
+    instruction = edit.instruction
+    while isinstance(instruction, Revise):
+        instruction = state.edits[instruction.target].instruction
+    return wanted_step(instruction, edit.depth, steps)
+
+
+def _versions(state: State, edit: Edit, step: int, mapping: Mapping[int, int]) -> dict[int, Pair]:
+    """A stroke or drag as it is from its own step on, and from each at which a revision enters."""
+    revisions = {
+        seq: max(step, mapping[seq]) for seq in state.revisions.get(edit.seq, ()) if seq in mapping
+    }
+    last = {entry: seq for seq, entry in sorted(revisions.items())} | {step: edit.seq}
+    found: dict[int, Pair] = {}
+    for entry, seq in last.items():
+        entered = {one for one, at in revisions.items() if at <= entry}
+        version = cast(TakeInstruction, revised(state, edit, entered.__contains__))
+        found[seq] = Pair(entry, version, None if seq == edit.seq else edit.seq)
+    return found
+
+
+def _readings(prompt: Prompt, prose: Prose, steps: Mapping[int, int]) -> dict[int, Pair]:
+    """A prompt as it reads from each step on at which an edit of it enters."""
+    never = max(steps.values(), default=0) + 1
+    lasting: list[tuple[int, int, str]] = []
+    for char in prose:
+        start = steps.get(char.by, never)
+        end = min((steps[seq] for seq in char.gone if seq in steps), default=never)
+        if start < end:
+            lasting.append((start, end, char.text))
+    last = {entry: seq for seq, entry in sorted(steps.items())}
+    kind = _PROMPT_KINDS[prompt]
+    return {
+        seq: Pair(
+            entry, kind("".join(text for start, end, text in lasting if start <= entry < end))
+        )
+        for entry, seq in last.items()
+    }

@@ -1,0 +1,214 @@
+"""The fold of the log (L3): ``State.apply`` takes the events of a session one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from framejam_protocol.events import (
+    Created,
+    Edited,
+    Entered,
+    Event,
+    Joined,
+    Redone,
+    Undone,
+)
+from framejam_protocol.fold.prose import Prose
+from framejam_protocol.instructions import (
+    PROMPTS,
+    Adjust,
+    Comment,
+    Instruction,
+    Prompt,
+    Revise,
+    Settings,
+    Text,
+    given_fields,
+)
+
+FIRST_TAKE = 1
+"""Takes are numbered from 1 in the order in which their settings were first in force (T8)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One edit of the log: who gave which instruction, at which place of the order."""
+
+    seq: int
+    author: str
+    instruction: Instruction
+    depth: int | None
+    group: int
+
+
+@dataclass(slots=True)
+class State:
+    """What the events 1..``seq`` add up to.
+
+    ``edits`` holds every edit ever made, ``dead`` the groups undone (by the seq of their first
+    edit); ``redo`` is each person's stack of undone groups, newest last (U5: derived, never
+    stored). ``entries`` maps take -> edit -> entry step and is outside the state hash (T7).
+    ``base`` are the settings the session began with, ``settings`` those in force and ``take`` is
+    the number of the take they define (T8).
+    """
+
+    seq: int = 0
+    base: Settings | None = None
+    settings: Settings | None = None
+    take: int = FIRST_TAKE
+    participants: dict[str, Joined] = field(default_factory=dict)
+    prompts: dict[Prompt, Prose] = field(default_factory=lambda: {one: Prose() for one in PROMPTS})
+    edits: dict[int, Edit] = field(default_factory=dict)
+    dead: set[int] = field(default_factory=set)
+    redo: dict[str, list[tuple[int, ...]]] = field(default_factory=dict)
+    by_kind: dict[type, list[int]] = field(default_factory=dict)
+    by_author: dict[str, list[int]] = field(default_factory=dict)
+    revisions: dict[int, list[int]] = field(default_factory=dict)
+    entries: dict[int, dict[int, int]] = field(default_factory=dict)
+    takes: dict[Settings, int] = field(default_factory=dict)
+    _members: dict[int, list[int]] = field(default_factory=dict)
+    _waiting: set[int] = field(default_factory=set)
+
+    def apply(self, event: Event) -> None:
+        """Fold one more event. Raises ``ValueError`` where its seq is not the next (L1)."""
+        if event.seq != self.seq + 1:
+            raise ValueError(f"event {event.seq} cannot follow {self.seq}: the log has a gap")
+        self.seq = event.seq
+        match event.body:
+            case Edited(instruction=instruction, depth=depth, group=group):
+                self._add(Edit(event.seq, event.author, instruction, depth, group or event.seq))
+            case Entered(take=take, step=step, edits=edits):
+                self.entries.setdefault(take, {}).update(dict.fromkeys(edits, step))
+                if take == self.take:
+                    self._waiting.difference_update(edits)
+            case Undone(groups=groups):
+                self.dead.update(groups)
+                self.redo.setdefault(event.author, []).append(groups)
+                self._settle(groups)
+            case Redone(groups=groups):
+                self.dead.difference_update(groups)
+                self.redo[event.author].pop()
+                self._settle(groups)
+            case Joined() as joined:
+                self.participants[joined.participant] = joined
+            case Created(settings=settings):
+                self.base = settings
+                self._settle_settings()
+
+    def live(self, seq: int) -> bool:
+        """Whether the edit ``seq`` exists and is not undone."""
+        edit = self.edits.get(seq)
+        return edit is not None and edit.group not in self.dead
+
+    def members(self, group: int) -> list[int]:
+        """The edits of a group in seq order; none where there is no such group."""
+        return self._members.get(group) or ([group] if self._alone(group) else [])
+
+    def mapping(self, take: int) -> dict[int, int]:
+        """{live edit -> entry step} in force for ``take`` (T2)."""
+        return {seq: step for seq, step in self.entries.get(take, {}).items() if self.live(seq)}
+
+    def pending(self) -> list[Edit]:
+        """Live edits that have not entered the take in force yet, in seq order (T1)."""
+        return [self.edits[seq] for seq in sorted(self._waiting)]
+
+    @property
+    def reflected(self) -> int:
+        """The greatest n for which all live edits up to n have entered the take (T13)."""
+        return min(self._waiting) - 1 if self._waiting else self.seq
+
+    @property
+    def take_settings(self) -> Settings:
+        """What the take in force is made with: guidance is in its mapping, fps only in its clip.
+
+        Raises ``ValueError`` before event 1.
+        """
+        if self.base is None or self.settings is None:
+            raise ValueError("a log begins with `created`, which carries the settings")
+        return msgspec.structs.replace(
+            self.settings, fps=self.base.fps, guidance=self.base.guidance
+        )
+
+    def steers(self, edit: Edit) -> bool:
+        """Whether an edit belongs into the mapping of a take: a comment does not, nor do settings
+        that define the take."""
+        match edit.instruction:
+            case Comment():
+                return False
+            case Revise(target=target):
+                return self.steers(self.edits[target])
+            case Adjust(guidance=guidance):
+                return guidance is not msgspec.UNSET
+        return True
+
+    def _alone(self, group: int) -> bool:
+        edit = self.edits.get(group)
+        return edit is not None and edit.group == group
+
+    def _add(self, edit: Edit) -> None:
+        instruction = edit.instruction
+        self.edits[edit.seq] = edit
+        self.by_kind.setdefault(type(instruction), []).append(edit.seq)
+        if edit.group == edit.seq:
+            self.by_author.setdefault(edit.author, []).append(edit.group)
+        else:
+            self._members.setdefault(edit.group, [edit.group]).append(edit.seq)
+        self.redo.pop(edit.author, None)  # U4: a new edit clears its author's redo stack only
+        if isinstance(instruction, Text):
+            self.prompts[instruction.prompt].write(edit.seq, instruction.splices)
+        elif isinstance(instruction, Revise):
+            self.revisions.setdefault(instruction.target, []).append(edit.seq)
+        elif isinstance(instruction, Adjust):
+            self._settle_settings()
+        if self.steers(edit):
+            self._waiting.add(edit.seq)
+
+    def _settle(self, groups: Iterable[int]) -> None:
+        """These groups were undone or brought back; ``dead`` tells so already."""
+        edits = [self.edits[seq] for group in groups for seq in self.members(group)]
+        entered = self.entries.get(self.take, {})
+        typed: dict[Prompt, list[int]] = {}
+        adjusted = False
+        for edit in edits:
+            if edit.group in self.dead:
+                self._waiting.discard(edit.seq)
+            elif self.steers(edit) and edit.seq not in entered:
+                self._waiting.add(edit.seq)
+            if isinstance(edit.instruction, Text):
+                typed.setdefault(edit.instruction.prompt, []).append(edit.seq)
+            adjusted = adjusted or isinstance(edit.instruction, Adjust)
+        for prompt, seqs in typed.items():
+            self.prompts[prompt].settle(seqs, self.live)
+        if adjusted:
+            self._settle_settings()
+
+    def _settle_settings(self) -> None:
+        """Each setting as the newest live edit of it left it (M2), and the take they define."""
+        settings = self.base
+        if settings is None:
+            return
+        for seq in self.by_kind.get(Adjust, ()):
+            change = self.edits[seq].instruction
+            if isinstance(change, Adjust) and self.live(seq):
+                settings = msgspec.structs.replace(settings, **given_fields(change))
+        self.settings = settings
+        take = self.takes.setdefault(self.take_settings, len(self.takes) + FIRST_TAKE)
+        if take != self.take:
+            self.take = take
+            entered = self.entries.get(take, {})
+            self._waiting = {
+                seq
+                for seq, edit in self.edits.items()
+                if seq not in entered and edit.group not in self.dead and self.steers(edit)
+            }
+
+
+def fold(events: Iterable[Event]) -> State:
+    """The state after these events, which start at seq 1."""
+    state = State()
+    for event in events:
+        state.apply(event)
+    return state

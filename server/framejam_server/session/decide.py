@@ -1,0 +1,254 @@
+"""What a command leads to: the body of an event, or a refusal that says why not (L5, M, U)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from framejam_protocol.errors import Code
+from framejam_protocol.events import Body, Edited, Redone, Undone
+from framejam_protocol.fold.merge import REVISABLE
+from framejam_protocol.fold.state import State
+from framejam_protocol.instructions import (
+    Adjust,
+    Comment,
+    Content,
+    Drag,
+    Erase,
+    Given,
+    Image,
+    Instruction,
+    Motion,
+    Paint,
+    Revise,
+    Spliced,
+    Text,
+    Typed,
+    given_fields,
+)
+from framejam_protocol.limits import MAX_UNDONE_PROMPT_CHARS
+from framejam_protocol.messages import Command, Edit, Redo, Refusal, Undo
+from framejam_server.session.roles import may, who_may
+from framejam_server.session.text import TextRefused, Texts
+from framejam_server.session.undo import plan_redo, plan_undo, plan_undo_of, text_changes
+
+
+@dataclass(frozen=True, slots=True)
+class No:
+    """A command that changes nothing, and why; the fields are those of ``Refusal``."""
+
+    code: Code
+    message: str
+    field: str | None
+    rule: str
+
+    def refusal(self, client_seq: int) -> Refusal:
+        """What its sender is told."""
+        return Refusal(
+            client_seq=client_seq,
+            code=self.code,
+            message=self.message,
+            field=self.field,
+            rule=self.rule,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules for one command: the state before it, the prompts' documents, the session's blobs
+    and the sender's Yjs client id."""
+
+    state: State
+    texts: Texts
+    blobs: Collection[str]
+    yjs_client: int
+
+    def decide(self, participant: str, command: Command, group: int | None) -> Body | No:
+        """``group`` is the open group an edit joins (L6)."""
+        refused = self._role(participant, command)
+        if refused is not None:
+            return refused
+        match command:
+            case Edit():
+                instruction = self._instruction(participant, command.instruction)
+                if isinstance(instruction, No):
+                    return instruction
+                return Edited(instruction=instruction, depth=command.depth, group=group)
+            case Undo():
+                return self._undo(participant, command.group)
+            case Redo():
+                return self._redo(participant)
+
+    def _role(self, participant: str, command: Command) -> No | None:
+        role = self.state.participants[participant].role
+        action = str(type(command).__struct_config__.tag)
+        if isinstance(command, Edit) and _is_about_comment(self.state, command.instruction):
+            action = "comment"
+        if may(role, action):
+            return None
+        return No(
+            Code.FORBIDDEN,
+            f"a {role} cannot {action}; ask an owner to invite you as {who_may(action)}",
+            "type",
+            "A1",
+        )
+
+    # -- edits ------------------------------------------------------------------------------
+
+    def _instruction(self, participant: str, given: Given) -> Instruction | No:
+        match given:
+            case Typed() | Spliced() | Content() | Motion():
+                return self._text(given)
+            case Image(blob=blob):
+                if blob is not None and blob not in self.blobs:
+                    return No(
+                        Code.NOT_FOUND,
+                        "this session has no such image; upload it first, then send its id",
+                        "instruction.blob",
+                        "A3",
+                    )
+            case Paint() | Erase() | Drag():
+                return _ordered(given.frames) or given
+            case Revise():
+                return self._revise(participant, given)
+            case Adjust():
+                if not given_fields(given):
+                    return No(Code.INVALID, "name at least one setting", "instruction", "M2")
+        return given
+
+    def _text(self, given: Typed | Spliced | Content | Motion) -> Text | No:
+        try:
+            if isinstance(given, Typed):
+                return self.texts.typed(given, self.yjs_client)
+            return self.texts.spliced(given, self.state.seq)
+        except TextRefused as refused:
+            return No(refused.code, str(refused), refused.field, "M3")
+
+    def _revise(self, participant: str, revise: Revise) -> Revise | No:
+        target = self.state.edits.get(revise.target)
+        fields = given_fields(revise)
+        if target is None or not self.state.live(revise.target):
+            return No(
+                Code.NOT_FOUND,
+                f"there is no live edit {revise.target}: it was undone, or never was",
+                "instruction.target",
+                "M2",
+            )
+        allowed = REVISABLE.get(type(target.instruction), frozenset())
+        kind = type(target.instruction).__struct_config__.tag
+        if not fields:
+            return No(
+                Code.INVALID, f"name a field: {', '.join(sorted(allowed))}", "instruction", "M2"
+            )
+        strange = sorted(set(fields) - allowed)
+        if strange:
+            has = f"it has {', '.join(sorted(allowed))}" if allowed else "give a new edit instead"
+            return No(
+                Code.INVALID,
+                f"a {kind} has no {strange[0]} to revise; {has}",
+                f"instruction.{strange[0]}",
+                "M2",
+            )
+        role = self.state.participants[participant].role
+        mine = target.author == participant or role == "owner"
+        resolving = role != "viewer" and set(fields) == {"resolved"}
+        if isinstance(target.instruction, Comment) and not (mine or resolving):
+            return No(
+                Code.FORBIDDEN,
+                "this comment is somebody else's; write one of your own",
+                "instruction.target",
+                "A1",
+            )
+        return _ordered(fields.get("frames")) or revise
+
+    # -- undo and redo ----------------------------------------------------------------------
+
+    def _undo(self, participant: str, named: int | None) -> Undone | No:
+        if named is None:
+            plan = plan_undo(self.state, participant)
+            if plan is None:
+                return No(
+                    Code.NOTHING_TO_UNDO,
+                    "you have no edit left to undo; undo never takes out somebody else's",
+                    None,
+                    "U2",
+                )
+        else:
+            refused = self._nameable(participant, named)
+            if refused is not None:
+                return refused
+            plan = plan_undo_of(self.state, named)
+        texts = self._compensate(plan.groups, self.state.dead | set(plan.groups))
+        if isinstance(texts, No):
+            return texts
+        return Undone(groups=plan.groups, shadowed_by=plan.shadowed_by, texts=texts)
+
+    def _nameable(self, participant: str, group: int) -> No | None:
+        """Why a person may not undo the group of this name (U2)."""
+        members = self.state.members(group)
+        if not members:
+            edit = self.state.edits.get(group)
+            hint = "no edit has this seq" if edit is None else f"it is part of group {edit.group}"
+            return No(Code.NOT_FOUND, f"there is no group {group}: {hint}", "group", "U2")
+        author = self.state.edits[group].author
+        role = self.state.participants[participant].role
+        if author != participant and not may(role, "undo_others"):
+            return No(
+                Code.FORBIDDEN,
+                f"group {group} is somebody else's; {who_may('undo_others')} can undo it",
+                "group",
+                "U2",
+            )
+        if group in self.state.dead:
+            return No(Code.NOTHING_TO_UNDO, f"group {group} is undone already", "group", "U2")
+        return None
+
+    def _redo(self, participant: str) -> Redone | No:
+        groups = plan_redo(self.state, participant)
+        if groups is None:
+            return No(
+                Code.NOTHING_TO_REDO,
+                "nothing to redo: you have undone nothing since your last edit",
+                None,
+                "U4",
+            )
+        texts = self._compensate(groups, self.state.dead - set(groups))
+        return texts if isinstance(texts, No) else Redone(groups=groups, texts=texts)
+
+    def _compensate(self, groups: tuple[int, ...], dead: set[int]) -> tuple[Text, ...] | No:
+        """What undoing or redoing groups does to the prompts, written as text (U6)."""
+        changes = text_changes(self.state, groups, dead)
+        for prompt, splices in changes.items():
+            grown = sum(len(splice.inserted) - len(splice.removed) for splice in splices)
+            if grown > 0 and len(self.state.prompts[prompt]) + grown > MAX_UNDONE_PROMPT_CHARS:
+                return No(
+                    Code.TOO_LARGE,
+                    f"the {prompt} prompt would have more than {MAX_UNDONE_PROMPT_CHARS} "
+                    "characters; shorten it first",
+                    None,
+                    "U6",
+                )
+        return tuple(
+            self.texts.compensation(prompt, splices)
+            for prompt, splices in changes.items()
+            if splices
+        )
+
+
+def _ordered(frames: object) -> No | None:
+    """Why a frame range is none."""
+    if isinstance(frames, tuple) and frames[0] > frames[1]:
+        return No(
+            Code.INVALID,
+            f"the range begins at frame {frames[0]} and ends at {frames[1]}: first, then last",
+            "instruction.frames",
+            "M1",
+        )
+    return None
+
+
+def _is_about_comment(state: State, given: Given) -> bool:
+    if isinstance(given, Revise):
+        target = state.edits.get(given.target)
+        return target is not None and isinstance(target.instruction, Comment)
+    return isinstance(given, Comment)
