@@ -29,6 +29,7 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python protocol/vectors/make.py --check
+	$(BIN)/python -m framejam_protocol.schema --check
 
 # The TypeScript SDK and the page: types and unit tests.
 check-clients: studio

@@ -2,16 +2,23 @@
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from hypothesis.database import DirectoryBasedExampleDatabase
 
 # Two spinning threads on a busy machine are 30 times slower than one that sleeps.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-settings.register_profile("default", deadline=None, max_examples=60)
-settings.register_profile("long", deadline=None, max_examples=2000)
+# A failing example is kept here, tried first from then on, and printed as a line to paste above
+# the test (``@reproduce_failure``) for whoever has another checkout.
+KEPT = DirectoryBasedExampleDatabase(Path(__file__).parent.parent / ".hypothesis" / "examples")
+
+# ``make fuzz`` is the long one.
+settings.register_profile("default", deadline=None, max_examples=60, database=KEPT, print_blob=True)
+settings.register_profile("long", settings.get_profile("default"), max_examples=5000)
 settings.load_profile("default")
 
 

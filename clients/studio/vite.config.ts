@@ -11,6 +11,8 @@ export default defineConfig({
     outDir: '../../server/framejam_server/studio',
     emptyOutDir: true,
     target: 'es2022',
+    // The editor and Yjs are half of it; one file is there at once, from the same server.
+    chunkSizeWarningLimit: 800,
   },
   // `npm run dev` shows the page beside a server that runs on its default port.
   server: { proxy: { '/api': server, '/socket': { target: server, ws: true } } },

@@ -1,7 +1,8 @@
-"""Paint strokes: round brushes on the intermediate image, and the mask of what they cover.
+"""Paint and erasures: round brushes on the intermediate image, and the mask of what they cover.
 
 Opaque paint is ordered by nature: strokes are composited in pixels, in seq order, later ones on
-top (M4). The result is one picture and one mask, however many people painted.
+top (M4). An erasure lies in the same order and takes away what is under it. The result is one
+picture and one mask, however many people painted.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from framejam_pipeline.image import Pixels
 from framejam_protocol.geometry import from_units
-from framejam_protocol.instructions import Paint
+from framejam_protocol.instructions import Erase, Paint
 
 Mask = npt.NDArray[np.float64]
 """A share of each pixel or cell, (height, width), 0 to 1."""
@@ -43,37 +44,43 @@ class Painting:
 class Canvas:
     """A painting before it is rounded to pixels, so that more strokes can go on top.
 
-    ``pixels`` (H, W, 3), 0 to 255, and ``weight`` (H, W), 0 to 1; never written to once made.
-    Strokes laid in two goes give the same bits as in one.
+    ``pixels`` (H, W, 3), 0 to 255, and ``weight`` (H, W), 0 to 1; ``image`` (H, W, 3) is what
+    they lie on. Never written to once made. Strokes laid in two goes give the same bits as in one.
     """
 
+    image: Pixels
     pixels: npt.NDArray[np.float64]
     weight: Mask
 
     @classmethod
     def of(cls, image: Pixels) -> Canvas:
         """Return a canvas with nothing on it but ``image`` (H, W, 3)."""
-        return cls(image.astype(np.float64), np.zeros(image.shape[:2]))
+        return cls(image, image.astype(np.float64), np.zeros(image.shape[:2]))
 
-    def with_strokes(self, strokes: Iterable[tuple[Paint, Mask]]) -> Canvas:
+    def with_strokes(self, strokes: Iterable[tuple[Paint | Erase, Mask]]) -> Canvas:
         """Return the canvas with strokes, each with its ``coverage``, the last on top.
 
         Colours mix in sRGB, as the canvas of a browser does, so that what was seen while painting
         is what comes out. A stroke's strength only sets the weight; the paint itself is opaque.
-        Where strokes overlap the upper one's strength counts, as its colour does.
+        Where strokes overlap the upper one's strength counts, as its colour does. Under an
+        erasure the image shows again, and nothing holds it.
         """
         pixels, weight = self.pixels.copy(), self.weight.copy()
         for stroke, covered in strokes:
-            pixels += covered[..., None] * (_rgb(stroke.color) - pixels)
-            weight += covered * (from_units(stroke.strength) - weight)
-        return Canvas(pixels, weight)
+            if isinstance(stroke, Paint):
+                color, strength = _rgb(stroke.color), from_units(stroke.strength)
+            else:
+                color, strength = self.image.astype(np.float64), 0.0
+            pixels += covered[..., None] * (color - pixels)
+            weight += covered * (strength - weight)
+        return Canvas(self.image, pixels, weight)
 
     def painting(self) -> Painting:
         """Return what it looks like."""
         return Painting(np.rint(self.pixels).astype(np.uint8), np.clip(self.weight, 0.0, 1.0))
 
 
-def coverage(stroke: Paint, width: int, height: int) -> Mask:
+def coverage(stroke: Paint | Erase, width: int, height: int) -> Mask:
     """Return the share of every pixel that ``stroke`` covers: (height, width), 0 to 1.
 
     The line through the points has round caps and joins. A pixel's share is found from the
@@ -81,14 +88,48 @@ def coverage(stroke: Paint, width: int, height: int) -> Mask:
     a pixel fade with their width. Only +, *, / and square roots: every machine agrees exactly.
     """
     diameter = from_units(stroke.width) * width
-    corners = np.array(stroke.points, dtype=np.float64) * (from_units(width), from_units(height))
-    starts = corners[:-1] if len(corners) > 1 else corners
-    ends = corners[1:] if len(corners) > 1 else corners
+    starts, ends = _segments(stroke, width, height)
     nearest = np.full((height, width), np.inf)
     for first in range(0, len(starts), _SEGMENTS_AT_ONCE):
         block = slice(first, first + _SEGMENTS_AT_ONCE)
         _approach(nearest, starts[block], ends[block], reach=diameter / 2 + 1)
-    soft = np.clip(diameter / 2 - np.sqrt(nearest) + 0.5, 0.0, 1.0)
+    return _soft(nearest, diameter)
+
+
+def coverage_at(
+    stroke: Paint | Erase,
+    width: int,
+    height: int,
+    rows: npt.NDArray[np.int64],
+    columns: npt.NDArray[np.int64],
+) -> npt.NDArray[np.float64]:
+    """Return ``coverage(stroke, width, height)[rows, columns]``, computed at these pixels only."""
+    diameter = from_units(stroke.width) * width
+    starts, ends = _segments(stroke, width, height)
+    x, y, reach = columns + 0.5, rows + 0.5, diameter / 2 + 1
+    low, high = np.minimum(starts, ends).min(axis=0) - reach, np.maximum(starts, ends).max(axis=0)
+    if (
+        x.max() < low[0]
+        or y.max() < low[1]
+        or x.min() > high[0] + reach
+        or y.min() > high[1] + reach
+    ):
+        return np.zeros(len(rows))
+    along = (ends - starts)[:, None, :]
+    return _soft(_squares(x - starts[:, None, 0], y - starts[:, None, 1], along), diameter)
+
+
+def _segments(stroke: Paint | Erase, width: int, height: int) -> tuple[Corners, Corners]:
+    """Return where the stroke's segments start and end, in pixels; a dot is one of no length."""
+    corners = np.array(stroke.points, dtype=np.float64) * (from_units(width), from_units(height))
+    if len(corners) == 1:
+        return corners, corners
+    return corners[:-1], corners[1:]
+
+
+def _soft(squares: npt.NDArray[np.float64], diameter: float) -> npt.NDArray[np.float64]:
+    """Return the share of pixels covered whose centres are this far, squared, from the line."""
+    soft = np.clip(diameter / 2 - np.sqrt(squares) + 0.5, 0.0, 1.0)
     return np.asarray(soft * min(1.0, diameter))
 
 
@@ -106,11 +147,22 @@ def _approach(nearest: Mask, starts: Corners, ends: Corners, reach: float) -> No
     x = (np.arange(left, right) + 0.5) - starts[:, None, None, 0]
     y = (np.arange(top, bottom) + 0.5)[:, None] - starts[:, None, None, 1]
     along = (ends - starts)[:, None, None, :]
+    box = nearest[top:bottom, left:right]
+    np.minimum(box, _squares(x, y, along), out=box)
+
+
+def _squares(
+    x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], along: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Return the squared distance of each point to the nearest of some segments.
+
+    The first axis is that of the segments: ``x`` and ``y`` count from the start of each, ``along``
+    is the way to its end.
+    """
     length = (along * along).sum(axis=-1)
     share = np.clip((x * along[..., 0] + y * along[..., 1]) / np.where(length, length, 1.0), 0, 1)
     across, down = x - share * along[..., 0], y - share * along[..., 1]
-    box = nearest[top:bottom, left:right]
-    np.minimum(box, (across * across + down * down).min(axis=0), out=box)
+    return np.asarray((across * across + down * down).min(axis=0))
 
 
 def pool(mask: Mask, factor: int) -> Mask:

@@ -15,9 +15,9 @@ import PIL.Image
 import torch
 
 from framejam_pipeline.checkpoint import CheckpointStore
-from framejam_pipeline.conditions import Compiler
+from framejam_pipeline.conditions import Compiler, StepInputs
 from framejam_pipeline.decode import final_frames, preview_frames
-from framejam_pipeline.entries import Entry, first_difference, fold_at
+from framejam_pipeline.entries import Entry, first_difference, fold_at, in_force
 from framejam_pipeline.errors import (
     CheckpointInvalid,
     OutOfMemory,
@@ -27,8 +27,9 @@ from framejam_pipeline.errors import (
 )
 from framejam_pipeline.image import Pixels
 from framejam_pipeline.loop import DenoiseLoop, guide
-from framejam_pipeline.models.contract import VideoConditions, VideoModel
+from framejam_pipeline.models.contract import VideoModel
 from framejam_pipeline.noise import KeyedNoise
+from framejam_protocol.geometry import Point
 from framejam_protocol.instructions import Settings
 
 __all__ = ["Entry", "Take"]
@@ -65,7 +66,6 @@ class Take:
         model.spec.require(settings)
         self._model = model
         self._settings = settings
-        self._guidance = settings.guidance / 100
         self._compiler = Compiler(model, settings, load_image)
         self._mapping: dict[int, Entry] = {}
         self._checkpoints = CheckpointStore() if checkpoints is None else checkpoints
@@ -113,6 +113,21 @@ class Take:
             raise TakeFinished(f"all {self.steps} steps have run")
         return self._with_memory(f"step {self.position}", self._step)
 
+    def weights_at(
+        self, frame: int, at: Point, mapping: Mapping[int, Entry] | None = None
+    ) -> dict[int, float]:
+        """Return how much each stroke and drag weighs on a point of a frame (M6), 0 to 1 each.
+
+        By the seq of the edit that gave it; what weighs nothing is left out. ``at`` is in 1/65536
+        of the frame's sides. ``mapping`` None is the one in force; whichever it is, the take
+        stands where it stood. Raises ``ValueError`` for a frame that is not in the clip,
+        ``ImageUnreadable``, ``OutOfMemory``.
+        """
+        if not 0 <= frame < self._settings.frames:
+            raise ValueError(f"frame is 0 to {self._settings.frames - 1}")
+        placed = in_force(self._mapping if mapping is None else mapping, self.steps - 1)
+        return self._with_memory("weighing", lambda: self._compiler.weights(placed, frame, at))
+
     def forget(self) -> None:
         """Give up the take's checkpoints: do so before letting go of a take."""
         self._checkpoints.drop(self)
@@ -136,11 +151,12 @@ class Take:
         return self._with_memory("decoding", lambda: final_frames(self._model, self._loop.latents))
 
     def _predict(
-        self, latents: torch.Tensor, timestep: torch.Tensor, conditions: VideoConditions
+        self, latents: torch.Tensor, timestep: torch.Tensor, inputs: StepInputs
     ) -> torch.Tensor:
-        return guide(self._model.predict_video(latents, timestep, conditions), self._guidance)
+        output = self._model.predict_video(latents, timestep, inputs.conditions)
+        return guide(output, inputs.guidance)
 
-    def _start(self) -> DenoiseLoop[VideoConditions]:
+    def _start(self) -> DenoiseLoop[StepInputs]:
         """A loop before its first step."""
         return DenoiseLoop(
             self._predict,
@@ -154,7 +170,7 @@ class Take:
         inputs = self._compiler.compile(fold_at(self._mapping, self.position), self.position)
         before = self._loop.snapshot()
         try:
-            outcome = self._loop.step(inputs.conditions, inputs.residual)
+            outcome = self._loop.step(inputs, inputs.residual)
             preview = preview_frames(self._model, outcome.clean)
         except BaseException:
             self._loop.revert(before)

@@ -17,15 +17,18 @@ from framejam_protocol.limits import MAX_NAME_CHARS
 Seq = Annotated[int, msgspec.Meta(ge=1)]
 """The place of an event in its session's log: 1, 2, 3 with no gaps (L1)."""
 
-ParticipantId = Annotated[str, msgspec.Meta(pattern="^[0-9a-z]{4,32}$")]
-ClientId = Annotated[str, msgspec.Meta(pattern="^[0-9A-Za-z_-]{8,64}$")]
+ParticipantId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-z]{4,32}$(?!\n)")]
+ClientId = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z_-]{8,64}$(?!\n)")]
 """Chosen at random by a client program (a tab, a script); kept while it runs (L4)."""
 
 ClientSeq = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME_CHARS)]
 
-Role = Annotated[str, msgspec.Meta(pattern="^(owner|editor|viewer)$")]
+Role = Annotated[str, msgspec.Meta(pattern=r"^(owner|editor|viewer)$(?!\n)")]
 """Owner, editor, or viewer (sees and points, changes nothing): A1."""
+
+# ``gc=False`` below: values without cycles, hundreds of thousands of them in a long log. The
+# garbage collector would look at each again and again, and hold up everybody meanwhile.
 
 
 class Created(msgspec.Struct, frozen=True, tag_field="kind", tag="created"):
@@ -45,7 +48,7 @@ class Joined(msgspec.Struct, frozen=True, tag_field="kind", tag="joined"):
     v: int = 1
 
 
-class Edited(msgspec.Struct, frozen=True, tag_field="kind", tag="edited"):
+class Edited(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="edited"):
     """Someone gave an instruction.
 
     ``depth`` is the author's choice in 1/65536 of how much of the loop it may re-run (T3), None
@@ -59,7 +62,7 @@ class Edited(msgspec.Struct, frozen=True, tag_field="kind", tag="edited"):
     v: int = 2
 
 
-class Undone(msgspec.Struct, frozen=True, tag_field="kind", tag="undone"):
+class Undone(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="undone"):
     """The author took these groups out of the state, newest first (U1).
 
     Whose they were may be somebody else (U2). ``shadowed_by`` is the seq of the later edit that
@@ -72,7 +75,7 @@ class Undone(msgspec.Struct, frozen=True, tag_field="kind", tag="undone"):
     v: int = 2
 
 
-class Redone(msgspec.Struct, frozen=True, tag_field="kind", tag="redone"):
+class Redone(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="redone"):
     """The author brought these groups back, with the entry steps they had (U1, U4)."""
 
     groups: tuple[Seq, ...]
@@ -80,7 +83,7 @@ class Redone(msgspec.Struct, frozen=True, tag_field="kind", tag="redone"):
     v: int = 2
 
 
-class Entered(msgspec.Struct, frozen=True, tag_field="kind", tag="entered"):
+class Entered(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="entered"):
     """These edits have entry step ``step`` in take ``take`` from now on (T2, T7).
 
     Committed before that step runs; outside the state hash; its author is the server ("").
@@ -95,7 +98,7 @@ class Entered(msgspec.Struct, frozen=True, tag_field="kind", tag="entered"):
 Body = Created | Joined | Edited | Undone | Redone | Entered
 
 
-class Event(msgspec.Struct, frozen=True, tag_field="type", tag="event"):
+class Event(msgspec.Struct, frozen=True, gc=False, tag_field="type", tag="event"):
     """One entry of the log. ``seq``, ``at`` and ``author`` are stamped by the server (L1).
 
     ``at`` is milliseconds since the Unix epoch, for people to read; nothing is folded from it.

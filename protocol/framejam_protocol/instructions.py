@@ -26,10 +26,11 @@ from framejam_protocol.limits import (
     UNIT,
 )
 
-BlobId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+# ``$`` alone would let a line break pass behind the last character, in Python and not elsewhere.
+BlobId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 """SHA-256 of an uploaded file, in lower-case hexadecimal."""
 
-Color = Annotated[str, msgspec.Meta(pattern="^#[0-9a-f]{6}$")]
+Color = Annotated[str, msgspec.Meta(pattern=r"^#[0-9a-f]{6}$(?!\n)")]
 """sRGB as ``#rrggbb``, lower case, so that equal colours hash equally."""
 
 PromptText = Annotated[str, msgspec.Meta(max_length=MAX_PROMPT_CHARS)]
@@ -55,7 +56,7 @@ _At = Annotated[int, msgspec.Meta(ge=0, le=2**31)]
 _Seq = Annotated[int, msgspec.Meta(ge=1)]
 
 
-class Splice(msgspec.Struct, frozen=True, array_like=True):
+class Splice(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
     """``removed`` stood at ``at`` and gives way to ``inserted``.
 
     ``at`` counts Unicode code points from the start of the text that the splices before it in the
@@ -67,17 +68,26 @@ class Splice(msgspec.Struct, frozen=True, array_like=True):
     inserted: str
 
 
-class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="text"):
+class Text(
+    msgspec.Struct,
+    frozen=True,
+    gc=False,
+    forbid_unknown_fields=True,
+    tag_field="kind",
+    tag="text",
+):
     """What one edit, undo or redo did to a prompt, for both kinds of reader (M3).
 
     ``update`` is a Yjs update (v1) of the prompt's document, whose text is named ``text``.
     ``splices`` is the same as seen in the text after all events before: who applies them in order
-    needs no CRDT.
+    needs no CRDT. ``whole`` tells that the whole text was given anew: letters that are hidden
+    already count as deleted by it, too, and do not come back beside it (U6).
     """
 
     prompt: Prompt
     update: bytes
     splices: tuple[Splice, ...]
+    whole: bool = False
 
 
 class Content(

@@ -10,7 +10,12 @@ the same numbers (L3)."""
 
 MAX_MESSAGE_BYTES: Final = 256 * 1024
 """One WebSocket message from a client. The longest stroke is about 40 kB; four times that and a
-bit leaves room for later kinds while a stray upload on the socket is cut off early."""
+bit leaves room for later kinds while a stray upload on the socket is refused."""
+
+MAX_REFUSED_BYTES: Final = 8 * 1024 * 1024
+"""A longer message than ``MAX_MESSAGE_BYTES`` is refused with ``too_large`` and its connection goes
+on (L5): a pasted film is no reason to lose one's place. Beyond this the socket closes with 1009:
+it has to be held whole, and this is as much as may wait for a client in the other direction."""
 
 MAX_HELLO_BYTES: Final = 8 * 1024
 """A message of a socket that has not said who it is yet (C1): strangers get little memory."""

@@ -19,6 +19,8 @@ from framejam_protocol.instructions import PROMPTS, Settings
 from framejam_protocol.messages import TakeStatus
 from framejam_protocol.preview import CODEC_JPEG, TIER_DECODED, TIER_SHEET, Preview
 from framejam_server.live import Hold, LiveSession
+from framejam_server.questions import Questions
+from framejam_server.questions import Renderer as Weigher
 from framejam_server.render.pipe import Advance, Advanced, Clip, Ready
 from framejam_server.render.scheduler import (
     PROGRESS_BETWEEN_REWINDS,
@@ -42,11 +44,8 @@ RETRY_S = 1.0
 """How long to wait before trying again what the store or the worker could not do."""
 
 
-class Renderer(Protocol):
+class Renderer(Weigher, Protocol):
     """What the conductor needs of ``render.worker.Worker``."""
-
-    @property
-    def loaded(self) -> bool: ...
 
     async def current(self) -> int: ...
 
@@ -72,6 +71,7 @@ class Conductor:
         self.settings: Settings = live.state.take_settings
         """What the take is made with; others make another take (T8)."""
         self.facts = facts
+        self.questions = Questions(live, worker)
         self.finished: Finished | None = None
         self._decoded = False
         self._worker = worker
@@ -81,7 +81,9 @@ class Conductor:
         self._held: dict[int, Pair] = {}  # the mapping as the worker knows it
         self._generation = -1  # the worker process that knows it
         self._wanted: dict[int, int] = {}  # by edit; an edit never changes
-        self._pairs_now: tuple[int, dict[int, Pair]] = (0, {})
+        self._known_at = (0, 0)  # the seq and the take that the next two are of
+        self._mapping: dict[int, int] = {}
+        self._resolved: dict[int, Pair] = {}
         self._since_rewind = PROGRESS_BETWEEN_REWINDS
         self._deaths = 0
         self._died_at = 0  # the step under which the worker died last
@@ -124,11 +126,15 @@ class Conductor:
         return self.finished if shown and not state.pending() else None
 
     def _pairs(self) -> dict[int, Pair]:
-        """The mapping in force, as the pipeline is told it."""
+        """The mapping in force, as the pipeline is told it; ``_mapping`` is then the log's."""
         state = self.live.state
-        if self._pairs_now[0] != state.seq:
-            self._pairs_now = (state.seq, pairs(state, state.mapping(state.take)))
-        return self._pairs_now[1]
+        if self._known_at != (state.seq, self._take):
+            self._known_at = (state.seq, self._take)
+            mapping = state.mapping(self._take)
+            # Edits outside of the mapping do not count: while they wait nothing is resolved anew.
+            if mapping != self._mapping:
+                self._mapping, self._resolved = mapping, pairs(state, mapping)
+        return self._resolved
 
     async def _turn(self) -> None:
         """One decision at a step boundary."""
@@ -202,7 +208,8 @@ class Conductor:
     def _situation(self) -> Situation:
         state = self.live.state
         pending = [edit.seq for edit in state.pending()]
-        entries = state.mapping(self._take)
+        self._pairs()
+        entries = self._mapping
         for seq in (*entries, *pending):
             if seq not in self._wanted:
                 self._wanted[seq] = wanted(state, state.edits[seq], self.steps)
@@ -232,7 +239,9 @@ class Conductor:
         if generation != self._generation:
             self._held, self._generation, self._position = {}, generation, 0
         state = self.live.state
-        mapping, now = state.mapping(self._take), self._pairs()
+        if state.take != self._take:
+            return  # other settings came while we waited: the next turn makes their take
+        now, mapping = self._pairs(), self._mapping
         seq = state.reflected
         request = Advance(
             key=self._key,
@@ -252,7 +261,8 @@ class Conductor:
         except TakeFailed as error:
             self._held, self._position = {}, 0
             self.live.observer.take("failed")
-            await self._park(f"the take failed and waits for a change: {error}")
+            hint = "; undo that setting to bring the take before back" if error.field else ""
+            await self._park(f"the take failed and waits for a change: {error}{hint}")
             return
         self.live.observer.stepped(self.live.clock.mono() - asked)
         if advanced.clip is not None or advanced.position > self._died_at:

@@ -16,7 +16,6 @@ import structlog
 from framejam_protocol.errors import Close, Code
 from framejam_protocol.events import Edited, Event, Joined, Redone, Undone
 from framejam_protocol.fold.canonical import StateHasher
-from framejam_protocol.fold.state import fold
 from framejam_protocol.limits import MAX_EVENTS_PER_MESSAGE, MAX_PIECE_BYTES, RETRY_AFTER_MS
 from framejam_protocol.messages import (
     Ack,
@@ -46,9 +45,18 @@ log = structlog.get_logger("framejam.live")
 PRESENCE_INTERVAL_S = 0.05
 """Presence is sent at most this often; what changed in between is coalesced (C4)."""
 
+PRESENCE_PER_SECOND = 100_000
+"""Lines about one person to one connection that a session sends in a second. Seventy people who
+all move see each other twenty times a second, two hundred twice: it grows with their square."""
+
+_MEMBERS_AT_ONCE = 25
+"""Presence goes to so many connections before others have their turn on the event loop."""
+
 
 PREVIEW = "preview"
 """The key under which previews are offered: metrics count them by it."""
+
+PEOPLE = "people"
 
 
 class Mailbox(Protocol):
@@ -112,7 +120,7 @@ class LiveSession:
         self.row = row
         self.observer = observer or Observer()
         self.core = core
-        self.state = fold(core.log)
+        self.state = core.durable
         """The fold of what is durable. The core runs ahead of it while a commit is under way, so
         everybody but the core reads this one (L2)."""
         self.clock = clock
@@ -133,13 +141,14 @@ class LiveSession:
         self._numbers = itertools.count(1)
         self._tasks: list[asyncio.Task[None]] = []
         self._presence_due = asyncio.Event()
+        self._people_due = False
         self._hasher = StateHasher()
         self._hash: str | None = self._hasher.hash(self.state)
 
     def start(self) -> None:
         """Begin to commit and to send."""
         self._tasks = [
-            asyncio.create_task(self.journal.run(), name=f"log of {self.row.id}"),
+            asyncio.create_task(self._write_log(), name=f"log of {self.row.id}"),
             asyncio.create_task(self._send_presence(), name=f"presence of {self.row.id}"),
         ]
         for task in self._tasks:
@@ -160,6 +169,15 @@ class LiveSession:
         if self._hash is None:
             self._hash = self._hasher.hash(self.state)
         return self._hash
+
+    async def _write_log(self) -> None:
+        """Where much was typed, making the prompts' documents takes a while: people see the session
+        meanwhile, and their edits wait in the queue."""
+        try:
+            await asyncio.to_thread(self.core.prepare)
+        except Exception:  # edits of that prompt fail, each with its answer; all others do not
+            log.exception("prompt not rebuilt", session=self.row.id)
+        await self.journal.run()
 
     # -- what people change -------------------------------------------------------------------
 
@@ -272,7 +290,8 @@ class LiveSession:
         self.members[member.connection] = member
         self.catch_up(member, last_seq)
         self.roster.arrive(member.connection, participant)
-        self._send_people()
+        mailbox.offer(PEOPLE, encode(self.roster.people(self.state)))
+        self._people_changed()
         if self.status is not None:
             self._send(member, self.status)
         if self.preview is not None:
@@ -304,13 +323,12 @@ class LiveSession:
         self._presence_due.set()
         if all(other.client_id != member.client_id for other in self.members.values()):
             self.core.release(member.client_id)
-        self._send_people()
+        self._people_changed()
 
-    def _send_people(self) -> None:
+    def _people_changed(self) -> None:
         """The newest list only: people who come and go quickly are not worth a queue."""
-        data = encode(self.roster.people(self.state))
-        for member in self.members.values():
-            member.mailbox.offer("people", data)
+        self._people_due = True
+        self._presence_due.set()
 
     def watch(self, member: Member, watch: Watch) -> None:
         """A member chose its previews; the newest is offered at once (C5)."""
@@ -327,12 +345,25 @@ class LiveSession:
         while True:
             await self._presence_due.wait()
             self._presence_due.clear()
+            news: dict[Hashable, bytes] = {}
+            lines = 0
+            if self._people_due:
+                self._people_due = False
+                news[PEOPLE] = encode(self.roster.people(self.state))
+                lines += len(self.state.participants)
             for presence in self.roster.take_changed():
-                data = encode(presence)
-                for member in self.members.values():
-                    if member.connection != presence.connection:
-                        member.mailbox.offer(("presence", presence.connection), data)
-            await asyncio.sleep(PRESENCE_INTERVAL_S)
+                news[("presence", presence.connection)] = encode(presence)
+                lines += 1
+            members = list(self.members.values())
+            for place, member in enumerate(members, 1):
+                own = ("presence", member.connection)
+                for key, data in news.items():
+                    if key != own:
+                        member.mailbox.offer(key, data)
+                if place % _MEMBERS_AT_ONCE == 0:
+                    await asyncio.sleep(0)
+            pause = lines * len(members) / PRESENCE_PER_SECOND
+            await asyncio.sleep(max(PRESENCE_INTERVAL_S, pause))
 
     # -- pictures -----------------------------------------------------------------------------
 

@@ -36,6 +36,10 @@ DROP_FILE = """(stage, [bytes, name]) => {
 }"""
 
 
+READ_FIELD = """(field) => field.querySelector('.cm-placeholder') ? ''
+  : [...field.querySelectorAll('.cm-line')].map((line) => line.textContent).join('\\n')"""
+
+
 @dataclass(frozen=True)
 class Studio:
     """One person's page."""
@@ -63,7 +67,7 @@ class Studio:
         return self.page.locator(f'[data-testid=cursor][data-name="{name}"]')
 
     def edits(self, author: str, kind: str) -> Locator:
-        """The history entries of a person, newest first."""
+        """The gestures of a person in the history, newest first."""
         return self.page.locator(
             f'[data-testid=history-item][data-author="{author}"][data-kind={kind}]'
         )
@@ -79,9 +83,39 @@ class Studio:
         return link
 
     def write(self, field: str, text: str) -> None:
-        """Type a prompt and send it with Enter."""
-        self.part(field).fill(text)
-        self.part(field).press("Enter")
+        """Type a prompt in the place of what is there, as one gesture."""
+        self.part(field).click()
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.insert_text(text)
+        self.page.keyboard.press("Enter")
+
+    def reads(self, field: str) -> str:
+        """The text of a prompt as it stands in its field."""
+        return str(self.part(field).evaluate(READ_FIELD))
+
+    def wait_reads(self, field: str, text: str) -> None:
+        """Wait until a prompt's field holds this text, spaces and all."""
+        try:
+            self.page.wait_for_function(
+                f"([name, text]) => ({READ_FIELD})("
+                "document.querySelector(`[data-testid=${name}]`)) === text",
+                arg=[field, text],
+                timeout=20_000,
+            )
+        except TimeoutError as error:
+            raise AssertionError(
+                f"{self.name} waited for {text!r} and reads {self.reads(field)!r}"
+            ) from error
+
+    def caret(self, name: str) -> Locator:
+        """Another person's caret in a prompt."""
+        return self.page.locator(f'[data-testid=caret][data-name="{name}"]')
+
+    def press_stage(self, x: float, y: float) -> None:
+        """Press and lift the mouse at a place of the stage."""
+        self.point(x, y)
+        self.page.mouse.down()
+        self.page.mouse.up()
 
     def point(self, x: float, y: float) -> None:
         """Move the mouse to a place on the stage, in shares of its size."""
@@ -171,7 +205,7 @@ class Studio:
         return np.frombuffer(data, np.uint8).reshape(GRID, GRID, 4)
 
     def seq_of(self, entry: Locator) -> int:
-        """The place in the log of a history entry."""
+        """The place in the log of a gesture's newest edit."""
         return int(entry.get_attribute("data-seq") or 0)
 
     def shot(self, folder: Path | None, name: str) -> None:

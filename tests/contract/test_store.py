@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from framejam_protocol.events import Created, Edited, Event
-from framejam_protocol.instructions import Content, Settings
+from framejam_protocol.instructions import Settings, Splice, Text
 from framejam_protocol.messages import Ack, Refusal
 from framejam_server.session.session import Receipt
 from framejam_server.store.contract import Blob, SessionRow, StoreError, TakeRecord, Token
@@ -28,7 +28,7 @@ def edited(seq: int, words: str = "x") -> Event:
         seq=seq,
         at=seq,
         author="anna",
-        body=Edited(instruction=Content(words)),
+        body=Edited(instruction=Text("content", b"\x00\x00", (Splice(0, "", words),))),
         client_id="client-01",
         client_seq=seq,
     )

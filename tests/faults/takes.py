@@ -43,7 +43,7 @@ async def settled(raw: Raw, seconds: float = 120) -> dict[str, Any]:
             last = _finished_last(raw)
             if last is not None:
                 state = fold(events_of(raw))
-                if not state.pending(FIRST_TAKE) and not late_edits(state):
+                if not state.pending() and not late_edits(state):
                     return last
             await asyncio.sleep(0.05)
 

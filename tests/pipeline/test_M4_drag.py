@@ -14,8 +14,10 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 
 from framejam_pipeline import drag as drags
-from framejam_pipeline.drag import Displacement, Displacements, Warped, cut_out, disc, fill, warp
+from framejam_pipeline.drag import Displacement, Displacements, Motion, disc
 from framejam_pipeline.image import Pixels
+from framejam_pipeline.matte import cut_out, fill
+from framejam_pipeline.warp import Warped, warp
 from framejam_protocol.instructions import Drag
 
 UNIT = 65536
@@ -59,7 +61,7 @@ def _noise() -> Pixels:
 
 def _warp(image: Pixels, *people: Drag, paint: Any = None, frames: int = 16) -> Warped:
     weight = np.zeros((EDGE, EDGE)) if paint is None else paint
-    return warp(image, weight, Displacements(EDGE, EDGE).of(people), frames)
+    return warp(image, weight, Motion.through(Displacements(EDGE, EDGE).of(people), frames))
 
 
 def _shifted(layer: npt.NDArray[np.float64], dx: float, dy: float) -> npt.NDArray[np.float64]:
@@ -284,7 +286,7 @@ _points = st.tuples(st.integers(-UNIT, 2 * UNIT), st.integers(-UNIT, 2 * UNIT))
 def test_any_drags_give_weights_between_0_and_1(people: list[Drag]) -> None:
     field = Displacement.none(48, 16).towards(Counter(people))
     image = _noise()[:16, :48]
-    warped = warp(image, np.full((16, 48), 0.5), field, 3)
+    warped = warp(image, np.full((16, 48), 0.5), Motion.through(field, 3))
     assert np.array_equal(warped.clip[0], image)
     for weight in (warped.place, warped.hole, warped.paint):
         assert np.isfinite(weight).all()

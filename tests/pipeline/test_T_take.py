@@ -29,12 +29,24 @@ from framejam_pipeline.errors import (
 )
 from framejam_pipeline.models.embedded import EmbeddedModel
 from framejam_pipeline.take import Entry, Take
-from framejam_protocol.instructions import Content, Drag, Image, Instruction, Motion, Paint
+from framejam_protocol.instructions import (
+    Adjust,
+    Content,
+    Drag,
+    Erase,
+    Image,
+    Motion,
+    Paint,
+    TakeInstruction,
+)
 
 RED = Paint(points=((9000, 9000), (40000, 30000)), color="#ff0000", width=9000)
 BLUE = Paint(points=((20000, 60000),), color="#0000ff", width=20000, strength=40000)
 RIGHT = Drag(start=(30000, 30000), end=(50000, 30000), radius=14000)
 DOWN = Drag(start=(34000, 20000), end=(34000, 45000), radius=11000, strength=50000)
+BLUE_NOW = Paint(points=RED.points, color="#0000ff", width=5000, frames=(1, 2))
+ERASED = Erase(points=((30000, 9000), (30000, 40000)), width=12000)
+SOON = Drag(start=(30000, 30000), end=(9000, 30000), radius=14000, frames=(2, 9))
 ROCKET, COFFEE = "00000001" * 8, "00000002" * 8
 
 
@@ -69,13 +81,17 @@ def test_T2_a_new_process_recomputes_the_recorded_mapping(
         2: Entry(1, Image(ROCKET)),
         3: Entry(2, RED),
         5: Entry(4, Motion("left")),
+        6: Entry(3, BLUE_NOW, of=3),
+        7: Entry(2, ERASED),
+        8: Entry(1, Adjust(guidance=180)),
+        9: Entry(0, SOON),
     }
     route = Take(model, settings(guidance=250), picture)
     _run(route, 5)
     route.follow({1: mapping[1], 2: mapping[2], 4: Entry(0, BLUE)})
     _run(route, 4)
     route.follow(mapping)
-    record = {seq: (entry.step, entry.instruction) for seq, entry in mapping.items()}
+    record = {seq: (entry.step, entry.instruction, entry.of) for seq, entry in mapping.items()}
     recompute = Path(__file__).with_name("recompute.py")
     answer = subprocess.run(
         [sys.executable, str(recompute), str(folder)],
@@ -120,8 +136,10 @@ def test_T7_a_finished_take_wakes_where_the_new_edit_enters(model: EmbeddedModel
     assert _run(take).digest() == _fresh(model, {1: Entry(2, RED)}).digest()
 
 
-_KINDS: st.SearchStrategy[Instruction] = st.sampled_from(
-    [RED, BLUE, RIGHT, DOWN, Content("a red fish"), Content(""), Motion("up"), Image(ROCKET)]
+_KINDS: st.SearchStrategy[TakeInstruction] = st.one_of(
+    st.sampled_from([RED, BLUE, BLUE_NOW, ERASED, RIGHT, DOWN, SOON]),
+    st.sampled_from([Content("a red fish"), Content(""), Motion("up"), Image(ROCKET)]),
+    st.sampled_from([Adjust(guidance=100), Adjust(guidance=250)]),
 )
 _MAPPINGS = st.dictionaries(
     st.integers(1, 6), st.builds(Entry, st.integers(0, 5), _KINDS), max_size=4
@@ -155,6 +173,11 @@ def test_T_remembering_changes_nothing_but_time(model: EmbeddedModel) -> None:
         {1: Entry(0, Image(COFFEE)), 2: Entry(0, RED), 3: Entry(0, DOWN)},
         {1: Entry(0, Image(COFFEE)), 2: Entry(0, DOWN), 3: Entry(0, RIGHT)},
         {1: Entry(0, Image(COFFEE)), 2: Entry(0, Motion("left")), 3: Entry(0, RIGHT)},
+        {1: Entry(0, Image(COFFEE)), 2: Entry(0, RED), 3: Entry(0, ERASED)},
+        {1: Entry(0, Image(COFFEE)), 2: Entry(0, RED), 3: Entry(0, BLUE_NOW)},
+        {1: Entry(0, Image(COFFEE)), 2: Entry(0, RED), 3: Entry(0, SOON)},
+        {1: Entry(0, Image(COFFEE)), 2: Entry(0, RIGHT), 3: Entry(0, SOON)},
+        {1: Entry(0, Image(COFFEE)), 2: Entry(0, RED), 3: Entry(0, Adjust(guidance=200))},
     ]
     remembering = Compiler(model, settings(), picture)
     everywhere = [(mapping, step) for mapping in folds for step in (0, 3, 5)]
@@ -164,6 +187,7 @@ def test_T_remembering_changes_nothing_but_time(model: EmbeddedModel) -> None:
         anew = Compiler(model, settings(), picture, remember=0).compile(fold, step)
         assert torch.equal(kept.conditions.image, anew.conditions.image)
         assert torch.equal(kept.conditions.text, anew.conditions.text)
+        assert kept.guidance == anew.guidance
         assert torch.equal(kept.conditions.affinity, anew.conditions.affinity)
         if kept.residual is not None and anew.residual is not None:
             assert torch.equal(kept.residual.target, anew.residual.target)

@@ -12,11 +12,13 @@ from tiny import settings
 
 from framejam_pipeline.conditions import Compiler
 from framejam_pipeline.decode import final_frames, preview_frames
-from framejam_pipeline.drag import Displacements, cut_out, fill, warp
+from framejam_pipeline.drag import Displacements, Motion
 from framejam_pipeline.entries import Fold
 from framejam_pipeline.image import Pixels
+from framejam_pipeline.matte import cut_out, fill
 from framejam_pipeline.models.embedded import SHIPPED, EmbeddedModel
 from framejam_pipeline.take import Entry, Take
+from framejam_pipeline.warp import warp
 from framejam_protocol.instructions import Content, Drag, Paint
 
 pytestmark = [
@@ -113,7 +115,7 @@ def test_a_dragged_object_stands_where_it_was_dragged_and_nowhere_else(
     assert np.abs(centre(moved[0]) - centre(plain[0])).max() < 1.0
     assert np.abs(centre(moved[-1]) - centre(plain[0]) - (14, -4)).max() < 1.5
     assert np.abs(centre(moved[6]) - centre(plain[0])).max() > 3.0
-    warped = warp(plain[0], np.zeros((64, 64)), field, 16)
+    warped = warp(plain[0], np.zeros((64, 64)), Motion.through(field, 16))
     assert _error(moved[-1][warped.hole[-1] > 0.5], empty[warped.hole[-1] > 0.5]) < 15
     still = (warped.hole[-1] == 0) & (warped.place[-1] == 0)
     assert _error(moved[-1][still], plain[-1][still]) < 5

@@ -186,7 +186,7 @@ async def test_L5_too_many_edits_are_refused_with_a_time_and_may_come_again(laun
     await send([first])
     ack = await flood.wait_for(lambda m: m["type"] == "ack" and m["client_seq"] == first)
     texts = [
-        e["body"]["instruction"]["text"]
+        e["body"]["instruction"]["splices"][0][2]
         for e in other.events
         if "client_id" in e
         and e["client_id"]

@@ -171,7 +171,7 @@ async def at_rest(raw: Watcher) -> str:
 
 def late(state: State) -> list[int]:
     """Live edits that have not entered yet, or above the step they want."""
-    pending = [edit.seq for edit in state.pending(FIRST_TAKE)]
+    pending = [edit.seq for edit in state.pending()]
     return pending + [
         seq
         for seq, entry in state.mapping(FIRST_TAKE).items()
@@ -196,7 +196,7 @@ async def test_T3_ten_painters_see_every_stroke_and_one_rewind_polishes(launch, 
 
     # Every stroke entered and showed at once, and the loop never starved.
     replay = Replay().follow(watcher.stream)
-    assert not state.pending(FIRST_TAKE)
+    assert not state.pending()
     assert sorted(replay.until_shown) == strokes
     slowest = max(replay.until_shown.values())
     faults.say(

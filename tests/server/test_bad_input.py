@@ -11,38 +11,16 @@ import sys
 import zlib
 from pathlib import Path
 
-import msgpack
 import pytest
 import websockets
+from bystanders import other_people_hear_nothing
 from running import Raw
 
 from framejam_protocol.errors import Close, Code
+from framejam_protocol.limits import MAX_MESSAGE_BYTES
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "property"))
 from test_bad_messages import bend
-
-
-async def other_people_hear_nothing(server, act):
-    """Run ``act(raw, other)`` and return its result; log and others stay as they were."""
-    raw, other = await server.join(), await server.join()
-    await raw.content("start")
-    before = await server.join()
-    head, hashed = before.welcome["head_seq"], before.welcome["state_hash"]
-    await before.close()
-    heard = len([m for m in other.messages if m["type"] not in ("people", "presence", "take")])
-    result = await act(raw)
-    after = await server.join()
-    # The only new events are the arrivals of the two who looked.
-    kinds = {event["body"]["kind"] for event in after.events if event["seq"] > head}
-    assert kinds <= {"joined", "entered"}
-    assert after.welcome["state_hash"] == hashed
-    assert other.closed is None
-    news = [m for m in other.messages if m["type"] not in ("people", "presence", "take")][heard:]
-    assert {m["type"] for m in news} <= {"event"}
-    assert {m["body"]["kind"] for m in news} <= {"joined", "entered"}
-    for one in (raw, other, after):
-        await one.close()
-    return result
 
 
 def edit(**instruction):
@@ -87,16 +65,14 @@ async def test_L5_a_bad_edit_is_refused_by_field(shared, message, code, field):
     assert refusal["message"]
 
 
-async def test_L5_a_stroke_of_100000_points_is_cut_off_by_its_size(shared):
+async def test_L5_a_stroke_of_100000_points_is_refused_by_its_size(shared):
     async def act(raw: Raw):
-        await raw.send(
-            msgpack.packb(
-                {"client_seq": 2, **edit(**{**STROKE, "points": [[60000, 60000]] * 100_000})}
-            )
-        )
-        return await raw.close_code()
+        return await raw.command(**edit(**{**STROKE, "points": [[60000, 60000]] * 100_000}))
 
-    assert await other_people_hear_nothing(shared, act) == 1009
+    refusal = await other_people_hear_nothing(shared, act)
+    assert (refusal["type"], refusal["code"]) == ("refusal", Code.TOO_LARGE)
+    assert str(MAX_MESSAGE_BYTES) in refusal["message"]
+    assert refusal["used"], "the number is used up: what comes behind it is not held up (L5)"
 
 
 async def test_L5_a_stroke_beyond_the_limit_that_fits_a_message_is_refused(shared):
@@ -114,7 +90,7 @@ async def test_a_10_mb_frame_closes_its_sender_only(shared):
             await raw.socket.send(b"\xc6" + struct.pack(">I", 10_000_000) + bytes(10_000_000))
         return await raw.close_code()
 
-    assert await other_people_hear_nothing(shared, act) == 1009
+    assert await other_people_hear_nothing(shared, act, ends=True) == 1009
 
 
 @pytest.mark.parametrize("garbage", [b"\xc1", b"\x81", b"\x91" * 100_000, bytes(1000)])
@@ -123,7 +99,7 @@ async def test_malformed_messagepack_is_said_and_closes_its_sender(shared, garba
         await raw.socket.send(garbage)
         return await raw.close_code(), raw.messages[-1]
 
-    code, fault = await other_people_hear_nothing(shared, act)
+    code, fault = await other_people_hear_nothing(shared, act, ends=True)
     assert code == Close.MALFORMED
     assert (fault["type"], fault["code"]) == ("fault", Code.MALFORMED)
 

@@ -14,7 +14,15 @@ from websockets.asyncio.server import ServerConnection, serve
 import framejam
 from framejam import Closed, Refused, TakeFailed, Unauthorised, Unreachable
 from framejam_protocol.events import Created, Edited, Event, Joined
-from framejam_protocol.instructions import Content, Paint, Settings
+from framejam_protocol.instructions import (
+    Content,
+    Given,
+    Instruction,
+    Paint,
+    Settings,
+    Splice,
+    Text,
+)
 from framejam_protocol.messages import (
     Ack,
     ClientMessage,
@@ -41,6 +49,14 @@ SETTINGS = Settings(model="m", seed=1, steps=4, frames=3, width=8, height=8, fps
 MIRA = Person("p0001", "Mira", "#ffffff", "owner", 1)
 
 Answer = Callable[["Scripted", ServerConnection, ClientMessage], Awaitable[None]]
+
+
+def kept(given: Given) -> Instruction:
+    """What a log keeps of an instruction: of a prompt its letters, put before what was there."""
+    if isinstance(given, Content):
+        return Text("content", b"\x00\x00", (Splice(0, "", given.text),))
+    assert isinstance(given, Paint)
+    return given
 
 
 class Scripted:
@@ -75,9 +91,10 @@ class Scripted:
                 "p0001",
                 "owner",
                 self.next_client_seq,
+                16,
                 SETTINGS,
                 Vocabulary({}),
-                Limits(1, 1, 1, 1, 1),
+                Limits(1, 1, 1, 1, 1, 1, 1),
                 token="own-token",
             ),
             Events(tuple(self.log[after:])),
@@ -95,7 +112,7 @@ class Scripted:
 
     def append(self, edit: Edit) -> Event:
         self.next_client_seq = edit.client_seq + 1
-        self.log.append(Event(len(self.log) + 1, 0, "p0001", Edited(edit.instruction)))
+        self.log.append(Event(len(self.log) + 1, 0, "p0001", Edited(kept(edit.instruction))))
         return self.log[-1]
 
 
@@ -185,7 +202,7 @@ async def test_L4_a_command_whose_ack_was_lost_is_sent_again_and_counted_once() 
 async def test_C2_without_recovery_the_log_is_replaced() -> None:
     async with joined() as (server, session):
         await session.content("lost")
-        server.log[2:] = [Event(3, 0, "p0001", Edited(Content("other")))]
+        server.log[2:] = [Event(3, 0, "p0001", Edited(kept(Content("other"))))]
         assert server.socket is not None
         await server.socket.close(4001, "slow")
         await until(lambda: len(server.hellos) == 2)
@@ -195,7 +212,7 @@ async def test_C2_without_recovery_the_log_is_replaced() -> None:
 
 async def test_C3_a_gap_in_the_events_is_asked_for_once() -> None:
     async with joined() as (server, session):
-        later = [Event(seq, 0, "p0001", Edited(Content(str(seq)))) for seq in (3, 4, 5)]
+        later = [Event(seq, 0, "p0001", Edited(kept(Content(str(seq))))) for seq in (3, 4, 5)]
         await server.say(later[1], later[2])
         await until(lambda: bool(server.got))
         await server.say(Events(tuple(later)))
@@ -244,7 +261,7 @@ async def test_L4_pipelined_commands_survive_a_gap() -> None:
         receipts = await asyncio.gather(*(session.content(str(n)) for n in range(3)))
         assert [receipt.seq for receipt in receipts] == [3, 4, 5]
         assert [event.body for event in server.log[2:]] == [
-            Edited(Content(str(n))) for n in range(3)
+            Edited(kept(Content(str(n)))) for n in range(3)
         ]
 
 

@@ -5,7 +5,7 @@ import pytest
 from framejam_server.render.facts import FILE, recall, remember
 from framejam_server.render.pipe import Ready
 
-READY = Ready("m", "hash", 64, 64, 16, 8, 100, {"subjects": ("cat",)}, {"torch": "2"})
+READY = Ready("m", "hash", 64, 64, 16, 8, 100, {"subjects": ("cat",)}, {"torch": "2"}, 8, 16)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from framejam_server.app import FINE, first_settings
 from framejam_server.config import Config
 from framejam_server.render.pipe import Ready
 
-READY = Ready("m", "hash", 64, 64, 16, 8, 100, {}, {})
+READY = Ready("m", "hash", 64, 64, 16, 8, 100, {}, {}, 8, 16)
 
 
 @pytest.mark.parametrize(

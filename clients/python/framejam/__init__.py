@@ -26,6 +26,7 @@ from framejam.errors import (
 )
 from framejam.pending import Receipt
 from framejam.previews import Preview
+from framejam.rest import Influence
 from framejam.session import Session, connect
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Closed",
     "FramejamError",
     "Gone",
+    "Influence",
     "Preview",
     "Receipt",
     "Refused",

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 from framejam.previews import Preview
 from framejam_protocol.events import Event
+from framejam_protocol.fold.state import State
 from framejam_protocol.messages import Person, Presence, Resume, TakeStatus, Welcome
 
 
 class Mirror:
-    """The log, the people, the take and the newest preview, as far as they have arrived.
+    """The log, its fold, the people, the take and the newest preview, as far as they are here.
 
     ``preview_count`` counts previews, so that a reader can tell a new one from the one it has.
     """
@@ -19,6 +20,7 @@ class Mirror:
         self.welcome: Welcome | None = None
         self.token: str | None = None
         self.log: list[Event] = []
+        self.state = State()
         self.people: tuple[Person, ...] = ()
         self.pointers: dict[tuple[str, int], Presence] = {}
         self.take: TakeStatus | None = None
@@ -39,6 +41,7 @@ class Mirror:
         """Take over what a welcome says; without recovery the log starts again from 1 (C2)."""
         if not welcome.recovered:
             self.log.clear()
+            self.state = State()
         self.welcome = welcome
         self.token = welcome.token or self.token
         self.pointers.clear()
@@ -49,13 +52,15 @@ class Mirror:
             if event.seq > self.last_seq + 1:
                 return False
             if event.seq == self.last_seq + 1:
+                self.state.apply(event)
                 self.log.append(event)
         return True
 
     def pointed(self, presence: Presence) -> None:
-        """Note where somebody points; off the stage means gone from ``pointers``."""
+        """Note where somebody points; nowhere means gone from ``pointers``."""
         key = (presence.participant, presence.connection)
-        if presence.cursor is None and presence.stroke is None and presence.drag is None:
+        places = (presence.cursor, presence.stroke, presence.drag, presence.caret)
+        if all(place is None for place in places):
             self.pointers.pop(key, None)
         else:
             self.pointers[key] = presence

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, fields
 from http.client import HTTPException
 from typing import Any, Final
 from urllib.error import HTTPError, URLError
@@ -15,9 +16,34 @@ from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
 
 from framejam.errors import Refused, Unreachable
 from framejam.link import Link
+from framejam_protocol.geometry import from_units
 
 _TIMEOUT_S: Final = 60.0
 """One upload or download; encoding a clip takes the server a few seconds at most."""
+
+
+@dataclass(frozen=True)
+class Influence:
+    """An instruction that weighs on a point of a frame (M6).
+
+    ``edit`` is its seq, ``group`` that of the gesture it belongs to, ``kind`` as in the protocol,
+    ``author`` a participant's id and ``name`` their name; ``weight`` 0 to 1. ``revised_by`` is the
+    participant who last changed it, or None.
+    """
+
+    edit: int
+    group: int
+    kind: str
+    author: str
+    name: str
+    weight: float
+    revised_by: str | None
+
+    @classmethod
+    def of(cls, answer: dict[str, Any]) -> Influence:
+        """From the JSON of the server, which gives the weight in 1/65536."""
+        known: dict[str, Any] = {one.name: answer.get(one.name) for one in fields(cls)}
+        return cls(**{**known, "weight": from_units(answer["weight"])})
 
 
 class Rest:

@@ -7,32 +7,30 @@ import io
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlencode
 
 from framejam.connection import Connection
 from framejam.errors import FramejamError, TakeFailed, Unreachable
 from framejam.link import Link, parse_link
 from framejam.pending import Receipt
 from framejam.previews import Preview
-from framejam.rest import Rest
+from framejam.rest import Influence, Rest
+from framejam.steering import Steering, open_group
 from framejam_protocol.events import Event
+from framejam_protocol.fold.canonical import state_hash
+from framejam_protocol.fold.merge import prompt_text
+from framejam_protocol.fold.state import State
 from framejam_protocol.geometry import to_units
-from framejam_protocol.instructions import (
-    Content,
-    Drag,
-    Given,
-    Image,
-    Motion,
-    Paint,
-    Settings,
-)
+from framejam_protocol.instructions import Given, Image, Prompt, Settings
 from framejam_protocol.messages import (
     Command,
     Control,
     Edit,
+    EndGroup,
     Person,
     PresenceUpdate,
     Redo,
@@ -49,7 +47,7 @@ if TYPE_CHECKING:
     ImageSource = str | os.PathLike[str] | bytes | Picture | None
 
 
-class Session:
+class Session(Steering):
     """One participant's place in a session; made by ``connect``, valid inside its ``async with``.
 
     Commands (``content``, ``paint``, ``undo``, ...) wait for the server's ack and return a
@@ -80,8 +78,8 @@ class Session:
 
     @property
     def settings(self) -> Settings:
-        """Model, seed, steps, frames, size and frame rate of the take."""
-        return self._welcome.settings
+        """Model, seed, steps, frames, size and frame rate in force."""
+        return self._mirror.state.settings or self._welcome.settings
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -99,6 +97,16 @@ class Session:
         return tuple(self._mirror.log)
 
     @property
+    def state(self) -> State:
+        """What the events so far add up to; look, do not change."""
+        return self._mirror.state
+
+    @property
+    def state_hash(self) -> str:
+        """SHA-256 of the state's canonical encoding: equal for all who have seen as much (L3)."""
+        return state_hash(self._mirror.state)
+
+    @property
     def take(self) -> TakeStatus | None:
         """What the loop is doing; None before the server first says so."""
         return self._mirror.take
@@ -110,58 +118,9 @@ class Session:
 
     # -- instructions ----------------------------------------------------------------------
 
-    async def content(self, text: str, *, depth: float | None = None) -> Receipt:
-        """Set the content prompt: what is visible. ``depth`` as in ``give``."""
-        return await self.give(Content(text), depth=depth)
-
-    async def motion(self, text: str, *, depth: float | None = None) -> Receipt:
-        """Set the motion prompt: how it moves. ``depth`` as in ``give``."""
-        return await self.give(Motion(text), depth=depth)
-
-    async def paint(
-        self,
-        points: Iterable[tuple[float, float]],
-        *,
-        color: str = "#ffffff",
-        width: float = 0.06,
-        strength: float = 1.0,
-        depth: float | None = None,
-    ) -> Receipt:
-        """Paint one stroke through ``points``, (x, y) from (0, 0) upper left to (1, 1).
-
-        ``color`` is ``#rrggbb``; ``width`` the brush's diameter as a share of the frame's width,
-        above 0 to 1; ``strength`` 0 to 1. Raises ``ValueError`` for numbers that are not finite.
-        """
-        stroke = Paint(
-            points=tuple((to_units(x), to_units(y)) for x, y in points),
-            color=color.lower(),
-            width=max(1, to_units(width)),
-            strength=to_units(strength),
-        )
-        return await self.give(stroke, depth=depth)
-
-    async def drag(
-        self,
-        start: tuple[float, float],
-        end: tuple[float, float],
-        *,
-        radius: float = 0.25,
-        strength: float = 1.0,
-        depth: float | None = None,
-    ) -> Receipt:
-        """Move what lies around ``start`` on the first frame to ``end``, over the clip.
-
-        Points are (x, y) from (0, 0) upper left to (1, 1); ``radius`` is a share of the frame's
-        width, above 0 to 1: choose it so that the object lies inside. ``strength`` 0 to 1. Raises
-        ``ValueError`` for numbers that are not finite.
-        """
-        drag = Drag(
-            start=(to_units(start[0]), to_units(start[1])),
-            end=(to_units(end[0]), to_units(end[1])),
-            radius=max(1, to_units(radius)),
-            strength=to_units(strength),
-        )
-        return await self.give(drag, depth=depth)
+    def text(self, prompt: Prompt) -> str:
+        """The text of the prompt "content" or "motion" as it is now."""
+        return prompt_text(self._mirror.state, prompt)
 
     async def image(self, source: ImageSource, *, depth: float | None = None) -> Receipt:
         """Set the reference image from a file, its bytes or a Pillow image; None takes it away.
@@ -173,14 +132,18 @@ class Session:
         return await self.give(Image(blob), depth=depth)
 
     async def give(self, instruction: Given, *, depth: float | None = None) -> Receipt:
-        """Give any instruction. ``depth`` from 0 to 1 is the share of the loop it may re-run (T3);
-        None leaves it to the kind of instruction."""
+        """Give any instruction of the protocol."""
         share = None if depth is None else to_units(depth)
-        return await self._command(lambda number: Edit(number, instruction, share))
+        group = open_group()
+        return await self._command(lambda number: Edit(number, instruction, share, group))
 
-    async def undo(self) -> Receipt:
-        """Undo this person's own newest live edit (U2). Raises ``Refused`` nothing_to_undo."""
-        return await self._command(Undo)
+    async def undo(self, group: int | None = None) -> Receipt:
+        """Undo this person's own newest live gesture (U2). Raises ``Refused`` nothing_to_undo.
+
+        ``group``, the seq of a gesture's first edit, names another of one's own or, for owners,
+        anybody's.
+        """
+        return await self._command(lambda number: Undo(number, group))
 
     async def redo(self) -> Receipt:
         """Bring back what the last undo took out (U4). Raises ``Refused`` nothing_to_redo."""
@@ -296,12 +259,27 @@ class Session:
         made = await self._rest.post("invites", body, "application/json")
         return self._link.base + str(made["path"])
 
+    async def who(self, x: float, y: float, frame: int = 0) -> list[Influence]:
+        """The instructions that weigh on a point of a frame, strongest first (M6).
+
+        (x, y) from (0, 0) upper left to (1, 1). Raises ``Refused`` not_ready, ``Unreachable``.
+        """
+        query = urlencode({"x": to_units(x), "y": to_units(y), "frame": frame})
+        answer = json.loads(await self._rest.get(f"who?{query}"))
+        return [Influence.of(one) for one in answer["instructions"]]
+
     # -- inside ----------------------------------------------------------------------------
 
     @property
     def _welcome(self) -> Welcome:
         assert self._mirror.welcome is not None, "connect() waits for the welcome"
         return self._mirror.welcome
+
+    def _seen(self) -> int:
+        return self._mirror.last_seq
+
+    def _say(self, message: EndGroup) -> None:
+        self._connection.say(message)
 
     def _check_open(self) -> None:
         if self._ended:

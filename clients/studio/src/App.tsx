@@ -1,4 +1,3 @@
-import { History } from './history/History.tsx';
 import { ReferenceImage } from './image/ReferenceImage.tsx';
 import { Invite } from './people/Invite.tsx';
 import { Join, Nowhere } from './people/Join.tsx';
@@ -7,6 +6,7 @@ import { PromptField } from './prompts/PromptField.tsx';
 import { useStudio } from './session/store.ts';
 import { Banner, Ended } from './shell/Banner.tsx';
 import { Download } from './shell/Download.tsx';
+import { Tabs } from './shell/Tabs.tsx';
 import { Toasts } from './shell/Toasts.tsx';
 import { Wordmark } from './shell/Wordmark.tsx';
 import { Stage } from './stage/Stage.tsx';
@@ -44,9 +44,9 @@ function Studio() {
         <Stage />
         <Transport />
       </main>
-      <aside className="panel side" aria-label="People and history">
+      <aside className="panel side" aria-label="People, history, comments and settings">
         <People />
-        <History />
+        <Tabs />
       </aside>
       <Toasts />
     </div>

@@ -9,7 +9,10 @@ import './styles/base.css';
 import './styles/controls.css';
 import './styles/layout.css';
 import './styles/stage.css';
+import './styles/cards.css';
 import './styles/panels.css';
+import './styles/field.css';
+import './styles/side.css';
 
 start();
 listenForShortcuts();

@@ -1,9 +1,8 @@
-import {
-  LogFold, type Command, type Drag, type Instruction, type Pending, type Presence,
-} from 'framejam';
+import { LogFold, type Drag, type Presence } from 'framejam';
 import { describe, expect, it } from 'vitest';
 
 import { arrowsOnTop, isMeant, type ArrowLayers } from '../src/stage/arrows.ts';
+import { onTheirWay } from './log.ts';
 
 const drag = (radius: number): Drag => ({ kind: 'drag', start: [0, 0], end: [9, 9], radius });
 
@@ -19,18 +18,9 @@ function log(...given: [author: string, radius: number][]): ArrowLayers['log'] {
     });
   }
   for (const [author, radius] of given) {
-    add(author, { kind: 'edited', instruction: drag(radius), depth: null, v: 1 });
+    add(author, { kind: 'edited', instruction: drag(radius), depth: null, group: null, v: 2 });
   }
   return fold.state;
-}
-
-function onTheirWay(...given: (Instruction | 'undo')[]): Pending[] {
-  return given.map((one, key) => {
-    const client_seq = key + 1;
-    const command: Command = one === 'undo' ? { type: 'undo', client_seq }
-      : { type: 'edit', client_seq, instruction: one, depth: null };
-    return { key, command, seq: null, sent: true };
-  });
 }
 
 const shown = { seq: 3, take: 1, step: 1, steps: 2, frames: 1, done: false };
@@ -65,7 +55,7 @@ describe('arrows on top of the clip', () => {
   it('C4 include the one under another’s pointer, and ours above it', () => {
     const presence: Presence = {
       type: 'presence', participant: 'b', connection: 1, cursor: null, frame: null, stroke: null,
-      drag: drag(1),
+      drag: drag(1), caret: null,
     };
     expect(arrows({ presence: new Map([['b:1', presence]]), pulling: drag(2) })).toEqual(
       [[1, '#0000ff', false], [2, '#ff0000', false]]);

@@ -1,7 +1,8 @@
-import { LogFold, type Command, type Paint, type Pending } from 'framejam';
+import { LogFold, type Erase, type Paint } from 'framejam';
 import { describe, expect, it } from 'vitest';
 
-import { strokesOnTop, type Layers } from '../src/stage/strokes.ts';
+import { drawStroke, strokesOnTop, type Layers } from '../src/stage/strokes.ts';
+import { onTheirWay } from './log.ts';
 
 const paint = (color: string): Paint => ({ kind: 'paint', color, width: 100, points: [[0, 0]] });
 
@@ -10,18 +11,9 @@ function log(...colors: string[]): Layers['log'] {
   const fold = new LogFold();
   colors.forEach((color, index) => fold.apply({
     type: 'event', seq: index + 1, at: 0, author: 'a', client_id: null, client_seq: null,
-    body: { kind: 'edited', instruction: paint(color), depth: null, v: 1 },
+    body: { kind: 'edited', instruction: paint(color), depth: null, group: null, v: 2 },
   }));
   return fold.state;
-}
-
-function onTheirWay(...given: (Paint | 'undo')[]): Pending[] {
-  return given.map((one, key) => {
-    const client_seq = key + 1;
-    const command: Command = one === 'undo' ? { type: 'undo', client_seq }
-      : { type: 'edit', client_seq, instruction: one, depth: null };
-    return { key, command, seq: null, sent: true };
-  });
 }
 
 function colors(layers: Partial<Layers>): string[] {
@@ -46,5 +38,31 @@ describe('strokes on top of the clip', () => {
     expect(colors({ pending: onTheirWay(paint('red'), paint('blue'), 'undo') })).toEqual(['red']);
     expect(colors({ log: log('red'), pending: onTheirWay('undo', paint('blue')) }))
       .toEqual(['red', 'blue']);
+  });
+});
+
+const erase: Erase = { kind: 'erase', width: 100, points: [[0, 0]] };
+
+describe('the eraser on top of the clip', () => {
+  it('lies in the order of the strokes, as a stroke that erases', () => {
+    const layers = strokesOnTop({
+      log: log('red'), pending: onTheirWay(erase, paint('blue')), presence: new Map(),
+      drawing: null, shown: null, cameAt: 0,
+    });
+    expect(layers.map((one) => (one.erase ? 'eraser' : one.color)))
+      .toEqual(['red', 'eraser', 'blue']);
+  });
+
+  it('takes out what lies under it and leaves the canvas ready for paint', () => {
+    const modes: string[] = [];
+    const context = {
+      canvas: { width: 10, height: 10 }, globalCompositeOperation: 'source-over',
+      beginPath() {}, moveTo() {}, lineTo() {},
+      stroke() { modes.push(this.globalCompositeOperation); },
+    };
+    drawStroke(context as unknown as CanvasRenderingContext2D,
+               { points: [[0, 0]], color: '#ffffff', width: 100, erase: true });
+    expect(modes).toEqual(['destination-out', 'source-over']);
+    expect(context.globalCompositeOperation).toBe('source-over');
   });
 });

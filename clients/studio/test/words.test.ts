@@ -51,6 +51,12 @@ describe('words the model knows', () => {
     expect(click('moving up', 'growing', groupsFor('motion', vocabulary))).toBe('growing');
   });
 
+  it('M3 leave the spaces alone that somebody types: the next letter stands behind them', () => {
+    expect(click('a cat  with ', 'red')).toBe('a red cat  with ');
+    expect(click('a red cat  with ', 'red')).toBe('a cat  with ');
+    expect(click('a cat with red', 'red')).toBe('a cat with');
+  });
+
   it('leave a phrase alone that happens to have the word', () => {
     expect(click('a cat over a green meadow', 'red')).toBe('a red cat over a green meadow');
     expect(present('a cat over a green meadow')).toEqual(['cat', 'over a green meadow']);

@@ -5,7 +5,8 @@
  * after a reconnect, sent again under the same number: the server appends it at most once.
  */
 
-import type { Command } from './messages.ts';
+import type { Prompt, Typed } from './instructions.ts';
+import type { Command, EditCommand } from './messages.ts';
 
 type WithoutNumber<C> = C extends Command ? Omit<C, 'client_seq'> : never;
 /** A command that has no number yet. */
@@ -20,20 +21,35 @@ export interface Pending {
   readonly seq: number | null;
   /** Whether it was ever on the wire: from then on its number stands for these words (L4). */
   readonly sent: boolean;
+  /** Whether it belongs to the gesture of the command before it (L6). */
+  readonly joins: boolean;
+  /** Whether that gesture ends with it. */
+  readonly ends: boolean;
+}
+
+/** Something typed into a prompt. */
+interface PendingTyping extends Pending {
+  readonly command: EditCommand & { readonly instruction: Typed };
 }
 
 export class CommandQueue {
   #nextKey = 1;
   #nextSeq = 1;
   #pending: Pending[] = [];
+  /** The name of the group that the next edit may join. */
+  #open: string | null = null;
 
   get pending(): readonly Pending[] {
     return this.#pending;
   }
 
   /** What the server has not answered, in order: to be sent again after a reconnect. */
-  get unanswered(): readonly Command[] {
-    return this.#pending.filter((p) => p.seq === null).map((p) => p.command);
+  get unanswered(): readonly Pending[] {
+    return this.#pending.filter((p) => p.seq === null);
+  }
+
+  get openGroup(): string | null {
+    return this.#open;
   }
 
   /** The command of this number that the server has not answered for good, or null. */
@@ -43,7 +59,10 @@ export class CommandQueue {
 
   push(draft: Draft): Pending {
     const command = { ...draft, client_seq: this.#nextSeq } as Command;
-    const pending = { key: this.#nextKey, command, seq: null, sent: false };
+    const group = draft.type === 'edit' ? draft.group : null;
+    const joins = group !== null && group === this.#open;
+    const pending = { key: this.#nextKey, command, seq: null, sent: false, joins, ends: false };
+    this.#open = group;
     this.#nextKey += 1;
     this.#nextSeq += 1;
     this.#pending = [...this.#pending, pending];
@@ -66,9 +85,52 @@ export class CommandQueue {
     return replaced;
   }
 
+  /** The open group takes no more edits; the last command given keeps that in mind. */
+  endGroup(): void {
+    if (this.#open === null) return;
+    this.#open = null;
+    this.#pending = this.#pending.map((p, at) =>
+      at === this.#pending.length - 1 ? { ...p, ends: true } : p);
+  }
+
+  /** The connection is gone, and the open group with it (L6). */
+  disconnected(): void {
+    this.#open = null;
+  }
+
+  /** Whether text typed into this prompt is not part of the folded log yet. */
+  types(prompt: Prompt): boolean {
+    return this.#pending.some((p) => typedIn(p, prompt));
+  }
+
+  /**
+   * What was typed into this prompt last, if more of it can be put in its place: it was never
+   * sent, and only typing is behind it.
+   */
+  growing(prompt: Prompt): PendingTyping | null {
+    const behind = this.#pending.findLastIndex((p) => p.sent || !isTyping(p));
+    return this.#pending.slice(behind + 1).filter(isTyping)
+      .findLast((p) => p.command.instruction.prompt === prompt) ?? null;
+  }
+
+  /** Take out what was typed into this prompt and is not answered: it will not be sent again. */
+  withdraw(prompt: Prompt): boolean {
+    const kept = this.#pending.filter((p) => p.seq !== null || !typedIn(p, prompt));
+    const changed = kept.length < this.#pending.length;
+    if (changed) this.#pending = kept;
+    return changed;
+  }
+
   /** Everything here has been on the wire. */
   markSent(): void {
     this.#pending = this.#pending.map((p) => (p.sent ? p : { ...p, sent: true }));
+  }
+
+  /** Everything unanswered was sent again, in order: the group of the last of it is open. */
+  resent(): void {
+    this.markSent();
+    const last = this.unanswered.at(-1);
+    if (last) this.#open = last.ends || last.command.type !== 'edit' ? null : last.command.group;
   }
 
   /** The server stored the command as event `seq`. */
@@ -110,9 +172,9 @@ export class CommandQueue {
    */
   expected(clientSeq: number): void {
     const waiting = this.unanswered;
-    const first = waiting[0]?.client_seq ?? clientSeq;
+    const first = waiting[0]?.command.client_seq ?? clientSeq;
     if (first > clientSeq) this.#renumber(clientSeq);
-    else this.#nextSeq = Math.max(clientSeq, (waiting.at(-1)?.client_seq ?? 0) + 1);
+    else this.#nextSeq = Math.max(clientSeq, (waiting.at(-1)?.command.client_seq ?? 0) + 1);
   }
 
   /** Under a new client id counting begins again at 1. */
@@ -130,4 +192,12 @@ export class CommandQueue {
     });
     this.#nextSeq = next;
   }
+}
+
+function isTyping(pending: Pending): pending is PendingTyping {
+  return pending.command.type === 'edit' && pending.command.instruction.kind === 'typed';
+}
+
+function typedIn(pending: Pending, prompt: Prompt): boolean {
+  return isTyping(pending) && pending.command.instruction.prompt === prompt;
 }

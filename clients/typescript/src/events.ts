@@ -1,6 +1,6 @@
 /** Events: what the log of a session is made of (L1). */
 
-import type { Instruction, Settings } from './instructions.ts';
+import type { Instruction, Settings, Text } from './instructions.ts';
 
 export type Role = 'owner' | 'editor' | 'viewer';
 
@@ -21,19 +21,29 @@ export interface Joined {
   readonly v: number;
 }
 
-/** Someone gave an instruction; its group is its own seq (L6). */
+/**
+ * Someone gave an instruction. `depth` is how much of the loop it may re-run, in 1/65536 (T3);
+ * `group` the seq of the first edit of its gesture (L6), null where it is that edit itself.
+ */
 export interface Edited {
   readonly kind: 'edited';
   readonly instruction: Instruction;
   readonly depth: number | null;
+  readonly group: number | null;
   readonly v: number;
 }
 
-/** The author took these groups out of the state, newest first (U1). */
+/**
+ * The author took these groups out of the state, newest first (U1); whose they were may be
+ * somebody else (U2).
+ */
 export interface Undone {
   readonly kind: 'undone';
   readonly groups: readonly number[];
+  /** The later edit that keeps the result invisible (U3). */
   readonly shadowed_by: number | null;
+  /** What it did to the prompts (U6). */
+  readonly texts: readonly Text[];
   readonly v: number;
 }
 
@@ -41,6 +51,7 @@ export interface Undone {
 export interface Redone {
   readonly kind: 'redone';
   readonly groups: readonly number[];
+  readonly texts: readonly Text[];
   readonly v: number;
 }
 

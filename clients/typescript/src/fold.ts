@@ -1,60 +1,61 @@
 /**
- * Folding the log into what a page shows.
+ * Folding the log into what a page shows, by the rules the server folds it by (L3).
  *
- * The server folds the same events; this one keeps what people look at (who gave which
- * instruction, what is undone, where it entered) and leaves the state hash to the server.
+ * Prompts are folded by splices alone, which is what they read for everybody (M3); the shared
+ * documents of `prompt.ts` are for writing in them.
  */
 
-import type { Event, Role } from './events.ts';
+import type { Event } from './events.ts';
+import { Fields } from './fields.ts';
 import type {
-  Content, Drag, Image, Instruction, Motion, Paint, Settings,
+  Comment, Drag, Erase, Image, Paint, Prompt, Settings,
 } from './instructions.ts';
+import {
+  isKind, type EditRecord, type GroupRecord, type LogState, type Participant,
+} from './records.ts';
+import { applySplices, textsOf } from './texts.ts';
 
-/** Someone who ever joined, as the log knows them. */
-export interface Participant {
-  readonly participant: string;
-  readonly name: string;
-  readonly color: string;
-  readonly role: Role;
-}
-
-/** One edit of the log with what became of it. */
-export interface EditRecord<I extends Instruction = Instruction> {
-  readonly seq: number;
-  readonly at: number;
+/** A gesture while it is folded; `place` is that of its record among those of the state. */
+interface Group {
+  readonly group: number;
   readonly author: string;
-  readonly instruction: I;
-  readonly undone: boolean;
-  /** The step of the newest take it entered at, or null while it waits for a boundary. */
-  readonly entry: { readonly take: number; readonly step: number } | null;
+  readonly at: number;
+  readonly members: number[];
+  readonly place: number;
+  undoneBy: string | null;
+  shadowedBy: number | null;
 }
 
-/** The log, folded. A new object whenever something changed; records keep their identity. */
-export interface LogState {
-  readonly seq: number;
-  readonly settings: Settings | null;
-  readonly participants: ReadonlyMap<string, Participant>;
-  /** All edits in seq order, undone ones too. */
-  readonly edits: readonly EditRecord[];
-  /** The live edits that own the three single fields: last writer wins (M2). */
-  readonly content: EditRecord<Content> | null;
-  readonly motion: EditRecord<Motion> | null;
-  readonly image: EditRecord<Image> | null;
-  /** Live strokes in seq order: later ones lie on top (M4). */
-  readonly strokes: readonly EditRecord<Paint>[];
-  /** Live drags in seq order. They all count, and their order does not matter (M4). */
-  readonly drags: readonly EditRecord<Drag>[];
-}
+/** The live edits that lie on the stage. */
+type Stage = Pick<LogState, 'image' | 'strokes' | 'drags' | 'comments'>;
 
 /** Applies events in seq order; `state` is what they add up to. */
 export class LogFold {
   #seq = 0;
+  #base: Settings | null = null;
   #settings: Settings | null = null;
-  readonly #participants = new Map<string, Participant>();
-  readonly #edits = new Map<number, EditRecord>();
-  /** How many live edits each person has. */
+  #take = 1;
+  #participants: ReadonlyMap<string, Participant> = new Map();
+  readonly #texts: Record<Prompt, string> = { content: '', motion: '' };
+  readonly #edits: EditRecord[] = [];
+  /** The place of each edit among them, by its seq. */
+  readonly #places = new Map<number, number>();
+  readonly #groups = new Map<number, Group>();
+  readonly #adjusted = new Fields();
+  readonly #revised = new Map<number, Fields>();
+  /** The takes by the settings that define them, and the entry steps in each (T8). */
+  readonly #takes = new Map<string, number>();
+  readonly #entries = new Map<number, Map<number, number>>();
+  /** The take changed: the records still tell where edits entered the one before. */
+  #elsewhere = false;
+  /** How many live groups each person has. */
   readonly #live = new Map<string, number>();
-  readonly #redo = new Map<string, (readonly number[])[]>();
+  /** How many undos each person can take back. */
+  readonly #redo = new Map<string, number>();
+  readonly #groupRecords: GroupRecord[] = [];
+  /** The groups whose records are to be made anew. */
+  readonly #changed = new Set<Group>();
+  #stage: Stage | null = null;
   #state: LogState | null = null;
 
   get seq(): number {
@@ -68,47 +69,52 @@ export class LogFold {
     }
     this.#seq = event.seq;
     this.#state = null;
-    const { body } = event;
+    const { author, body } = event;
     switch (body.kind) {
       case 'created':
-        this.#settings = body.settings;
+        this.#base = body.settings;
+        this.#settle();
         break;
       case 'joined':
-        this.#participants.set(body.participant, body);
+        this.#participants = new Map(this.#participants).set(body.participant, body);
         break;
       case 'edited':
-        this.#edits.set(event.seq, {
-          seq: event.seq, at: event.at, author: event.author, instruction: body.instruction,
+        this.#add({
+          seq: event.seq, at: event.at, author, instruction: body.instruction,
+          given: body.instruction, depth: body.depth, group: body.group ?? event.seq,
           undone: false, entry: null,
         });
-        this.#count(event.author, 1);
-        // A new edit clears its author's redo stack and nobody else's (U4).
-        this.#redo.delete(event.author);
         break;
       case 'undone':
-        this.#change(body.groups, { undone: true });
-        this.#count(event.author, -body.groups.length);
-        this.#redo.set(event.author, [...(this.#redo.get(event.author) ?? []), body.groups]);
+        this.#turn(body.groups, author, body.shadowed_by);
+        this.#redo.set(author, this.redoable(author) + 1);
         break;
       case 'redone':
-        this.#change(body.groups, { undone: false });
-        this.#count(event.author, body.groups.length);
-        this.#redo.set(event.author, (this.#redo.get(event.author) ?? []).slice(0, -1));
+        this.#turn(body.groups, null, null);
+        this.#redo.set(author, this.redoable(author) - 1);
         break;
       case 'entered':
-        this.#change(body.edits, { entry: { take: body.take, step: body.step } });
+        this.#enter(body.take, body.step, body.edits);
         break;
+    }
+    for (const { prompt, splices } of textsOf(event)) {
+      this.#texts[prompt] = applySplices(this.#texts[prompt], splices);
     }
   }
 
-  /** How many live edits of their own this person has to undo (U2). */
+  /** How many live groups of their own this person has to undo (U2). */
   undoable(participant: string): number {
     return this.#live.get(participant) ?? 0;
   }
 
   /** How many undos of theirs this person can take back (U4). */
   redoable(participant: string): number {
-    return this.#redo.get(participant)?.length ?? 0;
+    return this.#redo.get(participant) ?? 0;
+  }
+
+  /** Whose gesture this is, or null where there is none of this name. */
+  authorOf(group: number): string | null {
+    return this.#groups.get(group)?.author ?? null;
   }
 
   get state(): LogState {
@@ -116,43 +122,134 @@ export class LogFold {
     return this.#state;
   }
 
-  /** People undo and redo their own edits only (U2): the event's author is the edits'. */
-  #count(author: string, change: number): void {
-    this.#live.set(author, this.undoable(author) + change);
+  #add(edit: EditRecord): void {
+    const group = this.#groups.get(edit.group) ?? this.#begin(edit);
+    group.members.push(edit.seq);
+    this.#places.set(edit.seq, this.#edits.length);
+    this.#edits.push(edit);
+    this.#change(edit.seq, { undone: group.undoneBy !== null });
+    // A new edit clears its author's redo stack and nobody else's (U4).
+    this.#redo.delete(edit.author);
+    if (group.undoneBy === null) this.#write(edit, true);
   }
 
-  #change(seqs: readonly number[], change: Partial<Pick<EditRecord, 'undone' | 'entry'>>): void {
-    for (const seq of seqs) {
-      const edit = this.#edits.get(seq);
-      if (edit) this.#edits.set(seq, { ...edit, ...change });
+  #begin({ group: name, author, at }: EditRecord): Group {
+    const group: Group = {
+      group: name, author, at, members: [], place: this.#groups.size, undoneBy: null,
+      shadowedBy: null,
+    };
+    this.#groups.set(name, group);
+    this.#live.set(author, this.undoable(author) + 1);
+    return group;
+  }
+
+  /** Take groups out of the state, or, where nobody undid them, bring them back. */
+  #turn(names: readonly number[], by: string | null, shadowedBy: number | null): void {
+    for (const name of names) {
+      const group = this.#groups.get(name);
+      if (!group) continue;
+      const turned = Number(by === null) - Number(group.undoneBy === null);
+      this.#live.set(group.author, this.undoable(group.author) + turned);
+      group.undoneBy = by;
+      group.shadowedBy = shadowedBy;
+      for (const seq of group.members) {
+        this.#change(seq, { undone: by !== null });
+        this.#write(this.#edit(seq)!, by === null);
+      }
     }
+  }
+
+  /** An edit that sets fields of something begins to count, or no longer does. */
+  #write({ seq, given }: EditRecord, counts: boolean): void {
+    if (given.kind === 'settings') {
+      this.#adjusted[counts ? 'add' : 'remove'](seq, given);
+      this.#settle();
+    } else if (given.kind === 'revise') {
+      const fields = this.#revised.get(given.target) ?? new Fields();
+      this.#revised.set(given.target, fields);
+      fields[counts ? 'add' : 'remove'](seq, given);
+      const target = this.#edit(given.target);
+      if (target) this.#change(target.seq, { instruction: fields.over(target.given) });
+    }
+  }
+
+  #enter(take: number, step: number, edits: readonly number[]): void {
+    const entries = this.#entries.get(take) ?? new Map<number, number>();
+    this.#entries.set(take, entries);
+    for (const seq of edits) {
+      entries.set(seq, step);
+      if (take === this.#take) this.#change(seq, { entry: { take, step } });
+    }
+  }
+
+  /** The settings in force, and the take that all but `fps` and `guidance` of them define (T8). */
+  #settle(): void {
+    if (!this.#base) return;
+    this.#settings = this.#adjusted.over(this.#base);
+    const { fps, guidance } = this.#base;
+    const { model, seed, steps, frames, width, height } = this.#settings;
+    const key = JSON.stringify([model, seed, steps, frames, width, height, fps, guidance]);
+    const take = this.#takes.get(key) ?? this.#takes.size + 1;
+    this.#takes.set(key, take);
+    if (take === this.#take) return;
+    this.#take = take;
+    this.#elsewhere = true;
+  }
+
+  #moveEntries(): void {
+    const entries = this.#entries.get(this.#take);
+    for (const { seq } of this.#edits) {
+      const step = entries?.get(seq);
+      this.#change(seq, { entry: step === undefined ? null : { take: this.#take, step } });
+    }
+    this.#elsewhere = false;
+  }
+
+  #edit(seq: number): EditRecord | undefined {
+    return this.#edits[this.#places.get(seq) ?? -1];
+  }
+
+  #change(seq: number, change: Partial<EditRecord>): void {
+    const edit = this.#edit(seq);
+    if (!edit) return;
+    this.#edits[this.#places.get(seq)!] = { ...edit, ...change };
+    if (edit.given.kind !== 'text') this.#stage = null;
+    const group = this.#groups.get(edit.group);
+    if (group) this.#changed.add(group);
   }
 
   #fold(): LogState {
-    let content: EditRecord<Content> | null = null;
-    let motion: EditRecord<Motion> | null = null;
-    let image: EditRecord<Image> | null = null;
-    const strokes: EditRecord<Paint>[] = [];
-    const drags: EditRecord<Drag>[] = [];
-    const edits = [...this.#edits.values()];
-    for (const edit of edits) {
-      if (edit.undone) continue;
-      if (isKind(edit, 'content')) content = edit;
-      else if (isKind(edit, 'motion')) motion = edit;
-      else if (isKind(edit, 'image')) image = edit;
-      else if (isKind(edit, 'paint')) strokes.push(edit);
-      else if (isKind(edit, 'drag')) drags.push(edit);
-    }
+    if (this.#elsewhere) this.#moveEntries();
+    for (const group of this.#changed) this.#groupRecords[group.place] = this.#record(group);
+    this.#changed.clear();
+    this.#stage ??= stageOf(this.#edits);
     return {
-      seq: this.#seq, settings: this.#settings, participants: new Map(this.#participants),
-      edits, content, motion, image, strokes, drags,
+      seq: this.#seq, settings: this.#settings, take: this.#take,
+      participants: this.#participants, edits: this.#edits.slice(),
+      groups: this.#groupRecords.slice(), content: this.#texts.content, motion: this.#texts.motion,
+      ...this.#stage,
+    };
+  }
+
+  #record({ group, author, at, members, undoneBy, shadowedBy }: Group): GroupRecord {
+    return {
+      group, author, at, edits: members.map((seq) => this.#edit(seq)!),
+      undone: undoneBy !== null, undoneBy, shadowedBy,
     };
   }
 }
 
-/** Narrow a record by the kind of its instruction. */
-export function isKind<K extends Instruction['kind']>(
-  edit: EditRecord, kind: K,
-): edit is EditRecord<Extract<Instruction, { kind: K }>> {
-  return edit.instruction.kind === kind;
+function stageOf(edits: readonly EditRecord[]): Stage {
+  let image: EditRecord<Image> | null = null;
+  const strokes: EditRecord<Paint | Erase>[] = [];
+  const drags: EditRecord<Drag>[] = [];
+  const comments: EditRecord<Comment>[] = [];
+  for (const edit of edits) {
+    if (edit.undone) continue;
+    if (isKind(edit, 'image')) image = edit;
+    else if (isKind(edit, 'paint') || isKind(edit, 'erase')) strokes.push(edit);
+    else if (isKind(edit, 'drag')) drags.push(edit);
+    else if (isKind(edit, 'comment')) comments.push(edit);
+  }
+  return { image, strokes, drags, comments };
 }

@@ -28,6 +28,29 @@ export interface Invite {
   readonly role: Role;
 }
 
+/** One instruction that weighs on a point of a frame (M6). */
+export interface Weighing {
+  readonly edit: number;
+  readonly group: number;
+  readonly kind: string;
+  readonly author: string;
+  readonly name: string;
+  readonly weight: number;
+  /** The seqs of the revisions of it in force. */
+  readonly revised_by: readonly number[];
+}
+
+/** Who did what is seen at a point of a frame (M6). */
+export interface Who {
+  readonly take: number;
+  readonly seq: number;
+  readonly frame: number;
+  readonly x: number;
+  readonly y: number;
+  /** Strongest first. */
+  readonly instructions: readonly Weighing[];
+}
+
 export class HttpApi {
   readonly #base: string;
   readonly #token: () => string;
@@ -53,6 +76,11 @@ export class HttpApi {
     const headers = { 'Content-Type': 'application/json' };
     return this.#call('/invites', (response) => response.json(),
                       { method: 'POST', body, headers });
+  }
+
+  /** What weighs on a point, in wire units, of a frame of the take in force (M6). */
+  async who(x: number, y: number, frame: number): Promise<Who> {
+    return this.#call(`/who?x=${x}&y=${y}&frame=${frame}`, (response) => response.json());
   }
 
   /** The finished take as MP4; refused as `not_ready` while it is denoising. */

@@ -1,16 +1,26 @@
 /** The framejam SDK: open a session, follow its log, give instructions. */
 
+export { canonical, stateHash } from './canonical.ts';
 export { CLOSE } from './close.ts';
 export { type Pending } from './commands.ts';
 export { type SocketLike, type Status } from './connection.ts';
 export type * from './events.ts';
-export { isKind, LogFold, type EditRecord, type LogState, type Participant } from './fold.ts';
+export { LogFold } from './fold.ts';
 export * from './geometry.ts';
-export { ApiError, HttpApi, type Invite, type UploadedImage } from './http.ts';
-export type * from './instructions.ts';
+export {
+  ApiError, HttpApi, type Invite, type UploadedImage, type Weighing, type Who,
+} from './http.ts';
+export * from './instructions.ts';
 export { parseLink, socketUrl, type Link } from './link.ts';
 export * from './messages.ts';
+export type * from './options.ts';
 export { outlook, type Outlook, type PendingEdit } from './outlook.ts';
 export { isPreview, parsePreview, type Preview } from './preview.ts';
-export { Session, type SessionEvents, type SessionOptions } from './session.ts';
+export { type SharedPrompt } from './prompt.ts';
+export { type SharedPrompts } from './prompts.ts';
+export {
+  isKind, type EditRecord, type GroupRecord, type LogState, type Participant,
+} from './records.ts';
+export { Session } from './session.ts';
+export { applySplices, difference, pointOf, textsOf, unitOf } from './texts.ts';
 export { decodeMessage, encodeMessage } from './wire.ts';

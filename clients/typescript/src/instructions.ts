@@ -1,17 +1,64 @@
-/** The instructions people give (M1). Integers only, so that every language agrees (L3). */
+/**
+ * The instructions people give (M1). Integers only, so that every language agrees (L3).
+ *
+ * A client gives a `Given`; the log keeps an `Instruction`. They differ in the prompts only, which
+ * several people write at once: the log keeps every change of one as a `Text` (M3).
+ */
 
 import type { Point } from './geometry.ts';
 
-/** The content prompt: what is visible. One field, last writer wins (M2). */
+/** The texts people write together: what is visible, and how it moves. */
+export type Prompt = 'content' | 'motion';
+
+export const PROMPTS: readonly Prompt[] = ['content', 'motion'];
+
+/** The first and the last frame of a range, both in it; the first frame of a clip is 0. */
+export type FrameRange = readonly [first: number, last: number];
+
+/**
+ * `removed` stood at `at` and gives way to `inserted`. `at` counts Unicode code points from the
+ * start of the text that the splices before it in the same edit have left.
+ */
+export type Splice = readonly [at: number, removed: string, inserted: string];
+
+/** What one edit, undo or redo did to a prompt: as a Yjs update (v1) and as splices (M3). */
+export interface Text {
+  readonly kind: 'text';
+  readonly prompt: Prompt;
+  readonly update: Uint8Array;
+  readonly splices: readonly Splice[];
+}
+
+/**
+ * The whole content prompt: what is visible. It replaces the text as it stood after event
+ * `base_seq` and keeps what others typed since; without one it replaces whatever is there (M3).
+ */
 export interface Content {
   readonly kind: 'content';
   readonly text: string;
+  readonly base_seq?: number | null;
 }
 
-/** The motion prompt: how it moves. One field, last writer wins (M2). */
+/** The whole motion prompt: how it moves. As `Content`. */
 export interface Motion {
   readonly kind: 'motion';
   readonly text: string;
+  readonly base_seq?: number | null;
+}
+
+/** Changes of a prompt as it stood after event `base_seq`, by a client without Yjs (M3). */
+export interface Spliced {
+  readonly kind: 'spliced';
+  readonly prompt: Prompt;
+  readonly base_seq: number;
+  readonly splices: readonly Splice[];
+}
+
+/** Changes of a prompt as a Yjs update (v1), under the client id the welcome gave (M3). */
+export interface Typed {
+  readonly kind: 'typed';
+  readonly prompt: Prompt;
+  readonly update: Uint8Array;
 }
 
 /** The reference image, by the SHA-256 of an uploaded file; null takes it away. */
@@ -28,6 +75,16 @@ export interface Paint {
   readonly width: number;
   /** How strongly the stroke holds, 65536 for fully; the server's default where missing. */
   readonly strength?: number;
+  /** The frames it is on; all of them where null or missing. */
+  readonly frames?: FrameRange | null;
+}
+
+/** A stroke that takes away the paint under it, down to the picture; nothing else (M4). */
+export interface Erase {
+  readonly kind: 'erase';
+  readonly points: readonly Point[];
+  readonly width: number;
+  readonly frames?: FrameRange | null;
 }
 
 /**
@@ -43,11 +100,39 @@ export interface Drag {
   readonly radius: number;
   /** How strongly the drag holds, 65536 for fully; the server's default where missing. */
   readonly strength?: number;
+  /** The frames in which the way is made; all of them where null or missing. */
+  readonly frames?: FrameRange | null;
 }
 
-export type Instruction = Content | Motion | Image | Paint | Drag;
+/** Words pinned to a point of a frame. They are part of the state and never of the take. */
+export interface Comment {
+  readonly kind: 'comment';
+  readonly text: string;
+  readonly at: Point;
+  readonly frame: number;
+  readonly resolved?: boolean;
+}
 
-/** What defines a take besides the instructions (T8); fixed when the session is created. */
+/** What a revision can set; each kind of instruction has some of these. */
+export interface Revisable {
+  readonly color?: string;
+  readonly width?: number;
+  readonly strength?: number;
+  readonly frames?: FrameRange | null;
+  readonly start?: Point;
+  readonly end?: Point;
+  readonly radius?: number;
+  readonly text?: string;
+  readonly resolved?: boolean;
+}
+
+/** New values for fields of the instruction of edit `target`; the others stay (M2). */
+export interface Revise extends Revisable {
+  readonly kind: 'revise';
+  readonly target: number;
+}
+
+/** What a take is made with besides the instructions; all but `fps` and `guidance` define it (T8). */
 export interface Settings {
   readonly model: string;
   readonly seed: number;
@@ -59,3 +144,25 @@ export interface Settings {
   /** In hundredths: 100 is 1.0, no classifier-free guidance. */
   readonly guidance: number;
 }
+
+/** New values for some settings; each is its own field, last writer wins (M2, T8). */
+export interface Adjust extends Partial<Settings> {
+  readonly kind: 'settings';
+}
+
+/** What the log keeps of an edit. */
+export type Instruction = Text | Image | Paint | Erase | Drag | Revise | Adjust | Comment;
+
+/** What a client gives. */
+export type Given =
+  | Content
+  | Motion
+  | Spliced
+  | Typed
+  | Image
+  | Paint
+  | Erase
+  | Drag
+  | Revise
+  | Adjust
+  | Comment;

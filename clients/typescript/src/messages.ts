@@ -2,7 +2,7 @@
 
 import type { Event, Role } from './events.ts';
 import type { Point } from './geometry.ts';
-import type { Instruction, Settings } from './instructions.ts';
+import type { Given, Prompt, Settings } from './instructions.ts';
 
 /** The protocol version this SDK speaks. */
 export const VERSION = 1;
@@ -31,16 +31,21 @@ export interface Hello {
   readonly resume: Resume | null;
 }
 
+/** Give an instruction; edits of one `group`, one after the other, are undone together (L6). */
 export interface EditCommand {
   readonly type: 'edit';
   readonly client_seq: number;
-  readonly instruction: Instruction;
+  readonly instruction: Given;
   readonly depth: number | null;
+  /** The client's own name for a gesture: up to 64 of A-Z, a-z, 0-9, _ and -. */
+  readonly group: string | null;
 }
 
+/** Undo one's own newest live group, or the one whose first edit has the seq `group` (U2). */
 export interface UndoCommand {
   readonly type: 'undo';
   readonly client_seq: number;
+  readonly group: number | null;
 }
 
 export interface RedoCommand {
@@ -51,11 +56,17 @@ export interface RedoCommand {
 /** The messages that change the log and are counted by client_seq (L4). */
 export type Command = EditCommand | UndoCommand | RedoCommand;
 
+/** The gesture is over: edits that come later belong to another group (L6). No answer. */
+export interface EndGroup {
+  readonly type: 'end_group';
+}
+
 /** A stroke that is still being drawn: shown to others, never stored (C4). */
 export interface LiveStroke {
   readonly points: readonly Point[];
   readonly color: string;
   readonly width: number;
+  readonly erase?: boolean;
 }
 
 /** An arrow that is still being pulled: shown to others, never stored (C4). */
@@ -65,13 +76,21 @@ export interface LiveDrag {
   readonly radius: number;
 }
 
-/** Where this person points now; null means "not on the stage" (C4). */
+/** Where somebody writes: the selection from `anchor` to `head`, in code points (C4). */
+export interface Caret {
+  readonly prompt: Prompt;
+  readonly anchor: number;
+  readonly head: number;
+}
+
+/** Where this person points and writes now; null and missing mean "nowhere" (C4). */
 export interface PresenceUpdate {
   readonly type: 'presence';
   readonly cursor: Point | null;
   readonly frame: number | null;
   readonly stroke: LiveStroke | null;
   readonly drag: LiveDrag | null;
+  readonly caret?: Caret | null;
 }
 
 /** Which previews to send, and at most how many a second (C5). */
@@ -98,7 +117,15 @@ export interface Ping {
   readonly nonce: number;
 }
 
-export type ClientMessage = Hello | Command | Control | PresenceUpdate | Watch | Need | Ping;
+export type ClientMessage =
+  | Hello
+  | Command
+  | EndGroup
+  | Control
+  | PresenceUpdate
+  | Watch
+  | Need
+  | Ping;
 
 // ---- server to client
 
@@ -108,7 +135,11 @@ export interface Limits {
   readonly blob_bytes: number;
   readonly blob_pixels: number;
   readonly stroke_points: number;
+  /** Characters (code points) of one prompt. */
   readonly prompt_chars: number;
+  readonly comment_chars: number;
+  /** Bytes of one Yjs update. */
+  readonly update_bytes: number;
 }
 
 /** Words the model knows, in groups; empty where it takes any text. */
@@ -129,6 +160,8 @@ export interface Welcome {
   readonly participant: string;
   readonly role: Role;
   readonly next_client_seq: number;
+  /** The Yjs client id that our updates must come under (M3). */
+  readonly yjs_client: number;
   readonly settings: Settings;
   readonly vocabulary: Vocabulary;
   readonly limits: Limits;
@@ -196,6 +229,7 @@ export interface Presence {
   readonly frame: number | null;
   readonly stroke: LiveStroke | null;
   readonly drag: LiveDrag | null;
+  readonly caret: Caret | null;
 }
 
 /** What the loop is doing (T13 for `seq`); `note` is one sentence for people. */

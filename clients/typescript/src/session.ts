@@ -5,55 +5,27 @@ import { CommandQueue, type Draft, type Pending } from './commands.ts';
 import { Connection, type SocketLike, type Status } from './connection.ts';
 import { Emitter } from './emitter.ts';
 import type { Event } from './events.ts';
-import { LogFold, type LogState } from './fold.ts';
+import { LogFold } from './fold.ts';
 import { HttpApi } from './http.ts';
-import type { Instruction } from './instructions.ts';
+import type { Given } from './instructions.ts';
 import { socketUrl } from './link.ts';
 import {
-  VERSION, type ClientMessage, type Fault, type Person, type Presence, type PresenceUpdate,
-  type Control, type Refusal, type TakeStatus, type Watch, type Welcome,
+  VERSION, type ClientMessage, type Control, type Fault, type PresenceUpdate, type Refusal,
+  type Watch, type Welcome,
 } from './messages.ts';
+import type { EditOptions, SessionEvents, SessionOptions } from './options.ts';
 import { outlook, type Outlook } from './outlook.ts';
-import { isPreview, parsePreview, type Preview } from './preview.ts';
+import { isPreview, parsePreview } from './preview.ts';
+import { AGAIN, Prompts, type SharedPrompts } from './prompts.ts';
+import type { LogState } from './records.ts';
 import { decodeMessage, encodeMessage } from './wire.ts';
-
-export interface SessionOptions {
-  /** Where the server is, for example `https://example.org`. */
-  readonly origin: string;
-  readonly session: string;
-  /** An invite's token, or the participant's own from an earlier visit. */
-  readonly token: string;
-  readonly name?: string;
-  readonly color?: string;
-  readonly openSocket?: (url: string) => SocketLike;
-  readonly random?: () => number;
-}
-
-/** Everything a session tells its listeners. */
-export interface SessionEvents {
-  status: Status;
-  welcome: Welcome;
-  /** The folded log changed. */
-  state: LogState;
-  /** One event of the log, in seq order; `live` is false while catching up. */
-  event: { readonly event: Event; readonly live: boolean };
-  /** Our own commands on their way changed. */
-  pending: readonly Pending[];
-  /** One of our commands was refused for good. */
-  refused: { readonly pending: Pending; readonly refusal: Refusal };
-  /** The server could not take one of our commands just now; it is kept and sent again. */
-  delayed: { readonly pending: Pending; readonly refusal: Refusal };
-  people: readonly Person[];
-  presence: Presence;
-  take: TakeStatus;
-  preview: Preview;
-  fault: Fault;
-}
 
 /** Refusals that say "later", not "no": the command is sent again. */
 const RETRY_CODES: ReadonlySet<string> = new Set(['rate_limited', 'unavailable', 'gap']);
 const RETRY_MS = 1_000;
 const GAP_RETRY_MS = 50;
+/** Bytes of one Yjs update, until a welcome tells what this server takes. */
+const UPDATE_BYTES = 128 * 1024;
 /** Presence is coalesced to this pace: faster than the eye follows a cursor (C4). */
 const PRESENCE_MS = 33;
 
@@ -62,6 +34,7 @@ export class Session extends Emitter<SessionEvents> {
   readonly #options: SessionOptions;
   readonly #connection: Connection;
   readonly #queue = new CommandQueue();
+  readonly #prompts: Prompts;
   #fold = new LogFold();
   #clientId = newClientId();
   #token: string;
@@ -80,6 +53,14 @@ export class Session extends Emitter<SessionEvents> {
     super();
     this.#options = options;
     this.#token = options.token;
+    this.#prompts = new Prompts(this.#queue, {
+      updateBytes: () => this.#welcome?.limits.update_bytes ?? UPDATE_BYTES,
+      caughtUp: () => this.#fold.seq >= (this.#welcome?.head_seq ?? Infinity),
+      command: (draft) => void this.#command(draft),
+      replaced: () => this.emit('pending', this.#queue.pending),
+      endGroup: () => this.#endGroup(),
+      rebound: (prompts) => this.emit('prompts', prompts),
+    });
     this.http = new HttpApi(options.origin, options.session, () => this.#token);
     const open = options.openSocket ?? ((url: string) => new WebSocket(url) as SocketLike);
     this.#connection = new Connection(socketUrl(options.origin), {
@@ -113,13 +94,18 @@ export class Session extends Emitter<SessionEvents> {
     return this.#queue.pending;
   }
 
+  /** The prompts as texts that everybody types into at once; bind an editor to each. */
+  get prompts(): SharedPrompts {
+    return this.#prompts.shared;
+  }
+
   /** Whether one more undo has something to take back, after all that is on its way. */
   get canUndo(): boolean {
-    return this.#outlook().undos > 0;
+    return this.#prompts.typing || this.#outlook().undos > 0;
   }
 
   get canRedo(): boolean {
-    return this.#outlook().redos > 0;
+    return !this.#prompts.typing && this.#outlook().redos > 0;
   }
 
   /** Connect, or stop waiting for the next attempt (the network is back). */
@@ -128,6 +114,7 @@ export class Session extends Emitter<SessionEvents> {
   }
 
   leave(): void {
+    this.#prompts.endBursts();
     clearTimeout(this.#presenceTimer);
     clearTimeout(this.#resendTimer);
     this.#presenceTimer = this.#resendTimer = undefined;
@@ -135,25 +122,35 @@ export class Session extends Emitter<SessionEvents> {
   }
 
   /** Give an instruction. Sent now or after the next reconnect; returns what to follow it by. */
-  edit(instruction: Instruction, depth: number | null = null): Pending {
-    return this.#command({ type: 'edit', instruction, depth });
+  edit(given: Given, options: EditOptions = {}): Pending {
+    this.#prompts.flush();
+    return this.#command(editOf(given, options));
   }
 
   /**
    * Give this in the place of an edit that is pending and was never sent: a text that changes
    * while the connection is away is one edit. Returns null where it is too late for that.
    */
-  replace(key: number, instruction: Instruction, depth: number | null = null): Pending | null {
-    const pending = this.#queue.replace(key, { type: 'edit', instruction, depth });
+  replace(key: number, given: Given, options: EditOptions = {}): Pending | null {
+    const pending = this.#queue.replace(key, editOf(given, options));
     if (pending) this.emit('pending', this.#queue.pending);
     return pending;
   }
 
-  undo(): Pending {
-    return this.#command({ type: 'undo' });
+  /** The gesture is over: an edit of the same group that comes later begins another (L6). */
+  endGroup(): void {
+    this.#prompts.flush();
+    this.#endGroup();
+  }
+
+  /** Undo one's own newest group, or the one of this name: owners may undo anybody's (U2). */
+  undo(group: number | null = null): Pending {
+    this.#prompts.endBursts();
+    return this.#command({ type: 'undo', group });
   }
 
   redo(): Pending {
+    this.#prompts.endBursts();
     return this.#command({ type: 'redo' });
   }
 
@@ -186,9 +183,18 @@ export class Session extends Emitter<SessionEvents> {
     return pending;
   }
 
+  #endGroup(): void {
+    if (this.#queue.openGroup === null) return;
+    this.#queue.endGroup();
+    // What waits for its turn takes the end of its group along.
+    if (this.#resendTimer === undefined) this.#send({ type: 'end_group' });
+  }
+
   #outlook(): Outlook {
     const me = this.#welcome?.participant ?? '';
-    return outlook(this.#queue.pending, this.#fold.undoable(me), this.#fold.redoable(me));
+    const fold = this.#fold;
+    return outlook(this.#queue.pending, fold.undoable(me), fold.redoable(me),
+                   (group) => fold.authorOf(group) === me);
   }
 
   #send(message: ClientMessage): boolean {
@@ -239,6 +245,7 @@ export class Session extends Emitter<SessionEvents> {
   }
 
   #welcomed(welcome: Welcome): void {
+    const lost = !welcome.recovered && this.#fold.seq > 0 ? this.#fold.state : null;
     if (!welcome.recovered) {
       this.#fold = new LogFold();
       this.#queue.forgetAcknowledged();
@@ -247,6 +254,7 @@ export class Session extends Emitter<SessionEvents> {
     this.#token = welcome.token ?? this.#token;
     this.#askedAfter = null;
     this.#fault = null;
+    this.#prompts.welcomed(welcome.yjs_client, lost);
     this.#queue.expected(welcome.next_client_seq);
     this.#connection.welcomed();
     this.emit('welcome', welcome);
@@ -260,6 +268,7 @@ export class Session extends Emitter<SessionEvents> {
   }
 
   #take(events: readonly Event[], live: boolean): void {
+    const followed: Event[] = [];
     for (const event of events) {
       if (event.seq <= this.#fold.seq) continue;
       if (event.seq > this.#fold.seq + 1) {
@@ -270,8 +279,10 @@ export class Session extends Emitter<SessionEvents> {
       if (event.client_id === this.#clientId && event.client_seq !== null) {
         this.#queue.acknowledge(event.client_seq, event.seq);
       }
-      this.emit('event', { event, live });
+      followed.push(event);
     }
+    this.#prompts.follow(followed);
+    for (const event of followed) this.emit('event', { event, live });
     this.emit('state', this.#fold.state);
     this.#settleFolded();
   }
@@ -285,6 +296,7 @@ export class Session extends Emitter<SessionEvents> {
 
   #settleFolded(): void {
     if (this.#queue.folded(this.#fold.seq).length) this.emit('pending', this.#queue.pending);
+    this.#prompts.settle();
   }
 
   #refused(refusal: Refusal): void {
@@ -303,8 +315,10 @@ export class Session extends Emitter<SessionEvents> {
     }
     const pending = this.#queue.refuse(refusal.client_seq);
     if (!pending) return;
-    this.emit('refused', { pending, refusal });
+    const typed = this.#prompts.refused(pending, refusal);
+    if (typed !== AGAIN) this.emit('refused', { pending, refusal, typed });
     this.emit('pending', this.#queue.pending);
+    this.#prompts.settle();
   }
 
   /**
@@ -322,13 +336,15 @@ export class Session extends Emitter<SessionEvents> {
   #resend(): void {
     clearTimeout(this.#resendTimer);
     this.#resendTimer = undefined;
-    for (const command of this.#queue.unanswered) {
+    for (const { command, ends } of this.#queue.unanswered) {
       if (!this.#send(command)) return;
+      if (ends) this.#send({ type: 'end_group' });
     }
-    this.#queue.markSent();
+    this.#queue.resent();
   }
 
   #closed(code: number): void {
+    this.#queue.disconnected();
     if (code !== CLOSE.CLIENT_TAKEN) return;
     this.#clientId = newClientId();
     this.#queue.restart();
@@ -339,6 +355,10 @@ export class Session extends Emitter<SessionEvents> {
     const ended = status.phase === 'ended' && reason !== undefined;
     this.emit('status', ended ? { ...status, reason } : status);
   }
+}
+
+function editOf(instruction: Given, { depth = null, group = null }: EditOptions): Draft {
+  return { type: 'edit', instruction, depth, group };
 }
 
 /** Random for every page, so that two tabs of one person count separately (L4). */

@@ -45,6 +45,7 @@ export function welcome(changes: Partial<Welcome> = {}): Welcome {
   return {
     type: 'welcome', version: 1, session: 's1', epoch: 'e1', head_seq: 0, state_hash: '',
     recovered: false, participant: 'ada1', role: 'owner', next_client_seq: 1,
+    yjs_client: 77,
     settings: {
       model: 'embedded', seed: 1, steps: 20, frames: 16, width: 64, height: 64, fps: 8,
       guidance: 250,
@@ -52,7 +53,7 @@ export function welcome(changes: Partial<Welcome> = {}): Welcome {
     vocabulary: { groups: {} },
     limits: {
       message_bytes: 262144, blob_bytes: 1, blob_pixels: 1, stroke_points: 4096,
-      prompt_chars: 500,
+      prompt_chars: 500, comment_chars: 2000, update_bytes: 131072,
     },
     token: null,
     ...changes,

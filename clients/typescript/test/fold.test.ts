@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import { LogFold, type Body, type Event, type Instruction } from '../src/index.ts';
+import {
+  canonical, LogFold, type Body, type Event, type Instruction, type Settings, type Splice,
+} from '../src/index.ts';
+
+const SETTINGS: Settings = {
+  model: 'embedded', seed: 1, steps: 20, frames: 16, width: 64, height: 64, fps: 8, guidance: 250,
+};
 
 /** Applies bodies as events 1, 2, 3 ... of the given authors. */
 class Log {
@@ -10,109 +16,266 @@ class Log {
   add(author: string, body: Body): number {
     this.#seq += 1;
     const event: Event = {
-      type: 'event', seq: this.#seq, at: 0, author, body, client_id: null, client_seq: null,
+      type: 'event', seq: this.#seq, at: this.#seq * 10, author, body, client_id: null,
+      client_seq: null,
     };
     this.fold.apply(event);
     return this.#seq;
   }
 
-  edit(author: string, instruction: Instruction): number {
-    return this.add(author, { kind: 'edited', instruction, depth: null, v: 1 });
+  edit(author: string, instruction: Instruction, group: number | null = null): number {
+    return this.add(author, { kind: 'edited', instruction, depth: null, group, v: 2 });
   }
 
-  content(author: string, text: string): number {
-    return this.edit(author, { kind: 'content', text });
+  type(author: string, splices: Splice[], group: number | null = null): number {
+    return this.edit(author, text(splices), group);
   }
 
-  undo(author: string, ...groups: number[]): number {
-    return this.add(author, { kind: 'undone', groups, shadowed_by: null, v: 1 });
+  undo(author: string, groups: number[], splices: Splice[] = [], by: number | null = null): number {
+    const texts = splices.length ? [text(splices)] : [];
+    return this.add(author, { kind: 'undone', groups, shadowed_by: by, texts, v: 2 });
   }
 
-  redo(author: string, ...groups: number[]): number {
-    return this.add(author, { kind: 'redone', groups, v: 1 });
+  redo(author: string, groups: number[], splices: Splice[] = []): number {
+    return this.add(author, { kind: 'redone', groups, texts: [text(splices)], v: 2 });
   }
 
-  get text(): string | undefined {
-    return this.fold.state.content?.instruction.text;
+  enter(take: number, step: number, ...edits: number[]): number {
+    return this.add('', { kind: 'entered', take, step, edits, v: 1 });
+  }
+
+  get state(): LogFold['state'] {
+    return this.fold.state;
   }
 }
 
-const stroke: Instruction = { kind: 'paint', points: [[0, 0]], color: '#ff0000', width: 100 };
+function text(splices: Splice[]): Extract<Instruction, { kind: 'text' }> {
+  return { kind: 'text', prompt: 'content', update: new Uint8Array(2), splices };
+}
 
-const drag: Instruction = { kind: 'drag', start: [9, 9], end: [99, 9], radius: 5 };
+const stroke: Instruction = {
+  kind: 'paint', points: [[0, 0]], color: '#ff0000', width: 100, strength: 65536, frames: null,
+};
+const erase: Instruction = { kind: 'erase', points: [[0, 0]], width: 100, frames: null };
+const drag: Instruction = {
+  kind: 'drag', start: [9, 9], end: [99, 9], radius: 5, strength: 65536, frames: null,
+};
+const comment: Instruction = {
+  kind: 'comment', text: 'too fast', at: [5, 5], frame: 3, resolved: false,
+};
 
 describe('folding the log', () => {
-  it('M2 the last live writer owns a field; fields do not touch each other', () => {
+  it('M3 prompts are what their splices make of them, counted in code points', () => {
     const log = new Log();
-    log.content('a', 'cat');
-    log.edit('b', { kind: 'motion', text: 'left' });
-    const dog = log.content('b', 'dog');
-    expect(log.text).toBe('dog');
-    log.undo('b', dog);
-    expect(log.text).toBe('cat');
-    expect(log.fold.state.motion?.instruction.text).toBe('left');
+    log.type('a', [[0, '', 'a 🎈 up']]);
+    log.type('b', [[3, '', '🎉'], [2, '🎈', 'kite ']]);
+    expect(log.state.content).toBe('a kite 🎉 up');
+    expect(log.state.motion).toBe('');
   });
 
-  it('M4 strokes lie in seq order, undone ones are out', () => {
+  it('U6 undo and redo do to the prompts what their events say', () => {
     const log = new Log();
-    const seqs = [log.edit('a', stroke), log.edit('b', stroke), log.edit('a', stroke)];
-    log.undo('b', seqs[1]!);
-    expect(log.fold.state.strokes.map((s) => s.seq)).toEqual([seqs[0], seqs[2]]);
-    expect(log.fold.state.edits.map((e) => e.undone)).toEqual([false, true, false]);
+    const first = log.type('a', [[0, '', 'red ball']]);
+    log.type('b', [[8, '', 's']]);
+    log.undo('a', [first], [[0, 'red ball', '']]);
+    expect(log.state.content).toBe('s');
+    log.redo('a', [first], [[0, '', 'red ball']]);
+    expect(log.state.content).toBe('red balls');
   });
 
-  it('M2 drags all count, undone ones are out, and are neither strokes nor prompts', () => {
+  it('M4 strokes and erasers lie in seq order, undone ones are out', () => {
     const log = new Log();
-    const seqs = [log.edit('a', drag), log.edit('b', drag), log.edit('a', stroke)];
-    expect(log.fold.state.drags.map((d) => d.seq)).toEqual([seqs[0], seqs[1]]);
-    expect(log.fold.state.strokes.map((s) => s.seq)).toEqual([seqs[2]]);
-    log.undo('a', seqs[0]!);
-    expect(log.fold.state.drags.map((d) => [d.seq, d.author])).toEqual([[seqs[1], 'b']]);
-    log.redo('a', seqs[0]!);
-    expect(log.fold.state.drags[0]?.instruction).toEqual(drag);
+    const seqs = [log.edit('a', stroke), log.edit('b', erase), log.edit('a', stroke)];
+    log.undo('a', [seqs[0]!]);
+    expect(log.state.strokes.map((s) => s.seq)).toEqual([seqs[1], seqs[2]]);
+    expect(log.state.edits.map((e) => e.undone)).toEqual([true, false, false]);
+  });
+
+  it('M2 drags and comments all count, undone ones are out', () => {
+    const log = new Log();
+    const seqs = [log.edit('a', drag), log.edit('b', drag), log.edit('a', comment)];
+    log.undo('a', [seqs[0]!]);
+    expect(log.state.drags.map((d) => [d.seq, d.author])).toEqual([[seqs[1], 'b']]);
+    expect(log.state.comments.map((c) => c.seq)).toEqual([seqs[2]]);
+    log.redo('a', [seqs[0]!]);
+    expect(log.state.drags[0]?.instruction).toEqual(drag);
+  });
+
+  it('M2 the newest live image is in force', () => {
+    const log = new Log();
+    log.edit('a', { kind: 'image', blob: 'aa' });
+    const second = log.edit('b', { kind: 'image', blob: null });
+    expect(log.state.image?.instruction.blob).toBeNull();
+    log.undo('b', [second]);
+    expect(log.state.image?.instruction.blob).toBe('aa');
+  });
+
+  it('M2 each field of an instruction is as its last live writer left it', () => {
+    const log = new Log();
+    const target = log.edit('a', stroke);
+    const wide = log.edit('b', { kind: 'revise', target, width: 200, frames: [1, 2] });
+    log.edit('a', { kind: 'revise', target, width: 300 });
+    const all = log.edit('b', { kind: 'revise', target, width: 400, frames: null });
+    const record = () => log.state.strokes[0]!;
+    expect(record().instruction).toEqual({ ...stroke, width: 400 });
+    log.undo('b', [all]);
+    expect(record().instruction).toEqual({ ...stroke, width: 300, frames: [1, 2] });
+    log.undo('b', [wide]);
+    expect(record().instruction).toEqual({ ...stroke, width: 300 });
+    log.redo('b', [wide]);
+    expect(record().instruction).toEqual({ ...stroke, width: 300, frames: [1, 2] });
+    expect(record().given).toEqual(stroke);
+  });
+
+  it('M2 a revision made while its target is undone shows when that comes back', () => {
+    const log = new Log();
+    const target = log.edit('a', comment);
+    log.undo('a', [target]);
+    log.edit('b', { kind: 'revise', target, resolved: true });
+    expect(log.state.comments).toEqual([]);
+    log.redo('a', [target]);
+    expect(log.state.comments[0]?.instruction.resolved).toBe(true);
+  });
+
+  it('M2 T8 settings are fields, too; those that define a take number it', () => {
+    const log = new Log();
+    log.add('', { kind: 'created', settings: SETTINGS, v: 1 });
+    expect(log.state.take).toBe(1);
+    const seed = log.edit('a', { kind: 'settings', seed: 5 });
+    log.edit('b', { kind: 'settings', guidance: 300, fps: 12 });
+    expect(log.state.settings).toEqual({ ...SETTINGS, seed: 5, guidance: 300, fps: 12 });
+    expect(log.state.take).toBe(2);
+    log.edit('b', { kind: 'settings', steps: 9 });
+    expect(log.state.take).toBe(3);
+    log.undo('a', [seed]);
+    expect(log.state.take).toBe(4);
+    log.edit('b', { kind: 'settings', seed: 5 });
+    expect(log.state.take).toBe(3);
+    expect(log.state.settings).toMatchObject({ seed: 5, steps: 9, fps: 12 });
+  });
+
+  it('T7 T8 the step an edit entered at is that of the take in force', () => {
+    const log = new Log();
+    log.add('', { kind: 'created', settings: SETTINGS, v: 1 });
+    const seq = log.edit('a', stroke);
+    const entry = () => log.state.edits[0]?.entry;
+    expect(entry()).toBeNull();
+    log.enter(1, 9, seq);
+    log.enter(1, 4, seq);
+    const other = log.edit('a', { kind: 'settings', steps: 9 });
+    expect(entry()).toBeNull();
+    log.enter(2, 0, seq);
+    expect(entry()).toEqual({ take: 2, step: 0 });
+    log.undo('a', [other]);
+    expect(entry()).toEqual({ take: 1, step: 4 });
+    log.undo('a', [seq]);
+    log.redo('a', [seq]);
+    expect(entry()).toEqual({ take: 1, step: 4 });
+  });
+
+  it('L6 a gesture holds its edits and is undone as one', () => {
+    const log = new Log();
+    const first = log.edit('a', stroke);
+    log.edit('b', drag);
+    log.edit('a', stroke, first);
+    expect(log.state.groups.map(({ group, author, at, edits }) =>
+      [group, author, at, edits.map(({ seq }) => seq)])).toEqual(
+      [[1, 'a', 10, [1, 3]], [2, 'b', 20, [2]]]);
+    expect(log.fold.undoable('a')).toBe(1);
+    log.undo('a', [first]);
+    expect(log.state.strokes).toEqual([]);
+    expect(log.fold.undoable('a')).toBe(0);
+    expect(log.state.groups[0]?.edits.map(({ undone }) => undone)).toEqual([true, true]);
+  });
+
+  it('U2 U3 a gesture tells who undid it and what keeps that invisible', () => {
+    const log = new Log();
+    const seq = log.edit('a', stroke);
+    const told = () => {
+      const { undone, undoneBy, shadowedBy } = log.state.groups[0]!;
+      return [undone, undoneBy, shadowedBy];
+    };
+    expect(told()).toEqual([false, null, null]);
+    log.undo('owner', [seq], [], 7);
+    expect(told()).toEqual([true, 'owner', 7]);
+    expect([log.fold.undoable('a'), log.fold.undoable('owner')]).toEqual([0, 0]);
+    expect([log.fold.redoable('a'), log.fold.redoable('owner')]).toEqual([0, 1]);
+    log.redo('owner', [seq]);
+    expect(told()).toEqual([false, null, null]);
+    expect([log.fold.undoable('a'), log.fold.redoable('owner')]).toEqual([1, 0]);
+    expect([log.fold.authorOf(seq), log.fold.authorOf(99)]).toEqual(['a', null]);
   });
 
   it('U2 U4 undo and redo belong to the person; a new edit clears the own redo stack only', () => {
     const log = new Log();
-    const a = log.content('a', '1');
-    const b = log.content('b', '2');
-    expect(log.fold.redoable('a')).toBe(0);
-    log.undo('a', a);
-    log.undo('b', b);
-    expect(log.fold.undoable('a')).toBe(0);
+    const [a, b, c] = [log.edit('a', stroke), log.edit('b', stroke), log.edit('b', drag)];
+    log.undo('a', [a]);
+    log.undo('b', [c, b]);
+    expect([log.fold.undoable('a'), log.fold.undoable('b')]).toEqual([0, 0]);
     expect([log.fold.redoable('a'), log.fold.redoable('b')]).toEqual([1, 1]);
-    log.content('a', '3');
+    log.edit('a', stroke);
     expect([log.fold.redoable('a'), log.fold.redoable('b')]).toEqual([0, 1]);
-    log.redo('b', b);
-    expect(log.fold.redoable('b')).toBe(0);
-    expect(log.fold.undoable('b')).toBe(1);
-  });
-
-  it('T7 an edit keeps the newest step it entered at, also over undo and redo', () => {
-    const log = new Log();
-    const seq = log.content('a', 'cat');
-    expect(log.fold.state.edits[0]?.entry).toBeNull();
-    log.add('', { kind: 'entered', take: 1, step: 9, edits: [seq], v: 1 });
-    log.add('', { kind: 'entered', take: 1, step: 4, edits: [seq], v: 1 });
-    log.undo('a', seq);
-    log.redo('a', seq);
-    expect(log.fold.state.edits[0]?.entry).toEqual({ take: 1, step: 4 });
+    log.redo('b', [c, b]);
+    expect([log.fold.redoable('b'), log.fold.undoable('b')]).toEqual([0, 2]);
   });
 
   it('keeps the identity of records that did not change', () => {
     const log = new Log();
-    log.content('a', 'cat');
-    const before = log.fold.state;
-    log.content('a', 'dog');
-    expect(log.fold.state).not.toBe(before);
-    expect(log.fold.state.edits[0]).toBe(before.edits[0]);
+    log.edit('a', stroke);
+    const before = log.state;
+    expect(log.state).toBe(before);
+    log.edit('a', drag);
+    expect(log.state).not.toBe(before);
+    expect(log.state.edits[0]).toBe(before.edits[0]);
+    expect(log.state.groups[0]).toBe(before.groups[0]);
   });
 
   it('C3 refuses an event out of order', () => {
     const fold = new LogFold();
     expect(() => fold.apply({
       type: 'event', seq: 2, at: 0, author: '', client_id: null, client_seq: null,
-      body: { kind: 'redone', groups: [], v: 1 },
+      body: { kind: 'redone', groups: [], texts: [], v: 2 },
     })).toThrow('event 2 came after 0');
   });
+
+  it('L3 keys of the canonical encoding are sorted, texts escaped as JSON has them', () => {
+    const log = new Log();
+    log.type('a', [[0, '', '"\\\n\u0001é🎈\u007f']]);
+    expect(canonical(log.state)).toBe(
+      '{"comment":[],"content":"\\"\\\\\\n\\u0001é🎈\u007f","drag":[],"image":null,"motion":"",'
+      + '"paint":[],"settings":null}');
+    log.edit('b', erase);
+    expect(canonical(log.state)).toContain('"paint":[{"author":"b","depth":null,"edit":2,'
+      + '"instruction":{"frames":null,"kind":"erase","points":[[0,0]],"width":100}}]');
+  });
+
+  /** How long it takes to fold so many events of all kinds, the best of three, in ms. */
+  function duration(events: number): number {
+    const once = (): number => {
+      const log = new Log();
+      log.add('', { kind: 'created', settings: SETTINGS, v: 1 });
+      const began = performance.now();
+      for (let i = 0; i < events / 10; i += 1) {
+        const first = log.type('a', [[Math.min(i, 400), '', 'x'], [0, '', 'y'], [0, 'y', '']]);
+        log.type('a', [[0, 'x', 'z']], first);
+        const target = log.edit('b', stroke);
+        log.edit('b', { kind: 'revise', target: 4, width: i + 1 });
+        const seed = log.edit('a', { kind: 'settings', seed: i });
+        log.enter(1, 3, first, target);
+        log.undo('a', [seed]);
+        log.redo('a', [seed]);
+        log.undo('a', [seed]);
+        log.edit('b', drag);
+      }
+      expect(log.state.edits.length).toBe(Math.floor(events / 10) * 6);
+      return performance.now() - began;
+    };
+    return Math.min(once(), once(), once());
+  }
+
+  it('L3 folding takes time in proportion to the events', () => {
+    duration(4_000);
+    // Sixteen times as many; a square would take 256 times as long. The rest is a busy machine.
+    expect(duration(64_000)).toBeLessThan(64 * Math.max(2, duration(4_000)));
+  }, 60_000);
 });

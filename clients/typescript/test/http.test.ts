@@ -29,3 +29,22 @@ it('keeps what the server says is wrong', async () => {
   await expect(api.invite('editor')).rejects.toEqual(
     new ApiError(403, 'forbidden', 'Ask an owner.', 'role'));
 });
+
+it('M6 asks who is seen at a point of a frame', async () => {
+  const asked: [string, unknown][] = [];
+  const told = {
+    take: 2, seq: 9, frame: 3, x: 32768, y: 100,
+    instructions: [{
+      edit: 4, group: 4, kind: 'paint', author: 'p0001', name: 'Ada', weight: 65536,
+      revised_by: [7],
+    }],
+  };
+  vi.stubGlobal('fetch', (url: string, init: RequestInit) => {
+    asked.push([url, init.headers]);
+    return Promise.resolve(Response.json(told));
+  });
+  await expect(api.who(32768, 100, 3)).resolves.toEqual(told);
+  expect(asked).toEqual([[
+    'http://host:1/api/sessions/s1/who?x=32768&y=100&frame=3', { Authorization: 'Bearer token' },
+  ]]);
+});

@@ -70,12 +70,12 @@ def revised(state: State, edit: Edit, counts: Callable[[int], bool] | None = Non
     return instruction
 
 
-def cover_of(state: State, edit: Edit) -> tuple[bool, int | None]:
-    """Whether undoing ``edit`` would change what people see and, where not, the seq of the later
-    edit that keeps it from it (U3); None where there is no such edit."""
+def field_cover(state: State, edit: Edit) -> tuple[bool, int | None]:
+    """Whether undoing ``edit``, which is no text, would change what people see.
+
+    Where not, also the seq of the later edit that keeps it from it (U3), None without one.
+    """
     match edit.instruction:
-        case Text() as text:
-            return _text_cover(state, edit, text)
         case Image():
             owner = image_in_force(state)
             mine = owner is None or owner.seq == edit.seq
@@ -89,20 +89,13 @@ def cover_of(state: State, edit: Edit) -> tuple[bool, int | None]:
     return True, None
 
 
-def _text_cover(state: State, edit: Edit, text: Text) -> tuple[bool, int | None]:
+def deleters(state: State, edit: Edit, text: Text) -> set[int]:
+    """The live edits besides ``edit`` that deleted letters which it inserted or deleted."""
     prose = state.prompts[text.prompt]
-    deleters: set[int] = set()
-    for char in prose.inserted(edit.seq):
-        if char.shown:
-            return True, None
-        deleters.update(seq for seq in char.gone if state.live(seq))
-    for char in prose.deleted(edit.seq):
-        others = [seq for seq in char.gone if seq != edit.seq and state.live(seq)]
-        if state.live(char.by) and not others:
-            return True, None
-        deleters.update(others)
-    deleters.discard(edit.seq)
-    return False, max(deleters, default=None)
+    letters = [*prose.inserted(edit.seq), *prose.deleted(edit.seq)]
+    found = {seq for char in letters for seq in char.gone if seq != edit.seq and state.live(seq)}
+    floor = prose.floor(state.live)
+    return found | {floor} if floor > edit.seq else found
 
 
 def _fields_cover(

@@ -62,8 +62,10 @@ def pairs(state: State, mapping: Mapping[int, int]) -> dict[int, Pair]:
                 found[seq] = Pair(step, instruction)
             case Revise() | Comment():
                 pass
-            case _:
+            case _ if seq in state.revisions:
                 found.update(_versions(state, edit, step, mapping))
+            case instruction:
+                found[seq] = Pair(step, instruction)
     for prompt, steps in typed.items():
         found.update(_readings(prompt, state.prompts[prompt], steps))
     return found
@@ -93,13 +95,7 @@ def _versions(state: State, edit: Edit, step: int, mapping: Mapping[int, int]) -
 
 def _readings(prompt: Prompt, prose: Prose, steps: Mapping[int, int]) -> dict[int, Pair]:
     """A prompt as it reads from each step on at which an edit of it enters."""
-    never = max(steps.values(), default=0) + 1
-    lasting: list[tuple[int, int, str]] = []
-    for char in prose:
-        start = steps.get(char.by, never)
-        end = min((steps[seq] for seq in char.gone if seq in steps), default=never)
-        if start < end:
-            lasting.append((start, end, char.text))
+    lasting = prose.lasting(steps)
     last = {entry: seq for seq, entry in sorted(steps.items())}
     kind = _PROMPT_KINDS[prompt]
     return {

@@ -1,51 +1,84 @@
 """A prompt as the log tells it: every character ever typed, who typed it, who deleted it (M3).
 
-A character shows iff the edit that inserted it is live and no live edit deletes it. So undo needs
-nothing but the set of live edits (U6), and so does the text of a take at a step (T9). A new
-character stands right behind the visible one it was typed after.
+A character shows iff the edit that inserted it is live and no live edit deletes it; who gives a
+whole text anew deletes all that stood before, hidden letters too. So undo needs nothing but the
+set of live edits (U6), and so does the text of a take at a step (T9). A new character stands right
+behind the visible one it was typed after.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from framejam_protocol.instructions import Splice
 
 Live = Callable[[int], bool]
 """Whether the edit of this seq counts."""
 
+_HEAD = 0
+_NONE = -1
 
-class Char:
-    """One character: the edit that inserted it, those that deleted it, its place in the text."""
 
-    __slots__ = ("after", "before", "by", "gone", "shown", "text")
+class Char(NamedTuple):
+    """One character: the edit that inserted it, those that deleted it, whether it is visible."""
 
-    def __init__(self, text: str, by: int) -> None:
-        self.text = text
-        self.by = by
-        self.gone: tuple[int, ...] = ()
-        self.shown = True
-        self.before: Char | None = None
-        self.after: Char | None = None
-
-    def lives(self, live: Live) -> bool:
-        """Whether it shows when exactly the ``live`` edits count."""
-        return live(self.by) and not any(live(seq) for seq in self.gone)
+    text: str
+    by: int
+    gone: tuple[int, ...]
+    shown: bool
 
 
 class Prose:
-    """The characters of one prompt. ``write`` and ``settle`` change it, all else only looks."""
+    """The characters of one prompt. ``write`` and ``settle`` change it, all else only looks.
+
+    Characters are numbered as they come, and what is known of them stands in columns: hundreds of
+    thousands are copied in no time, and none of them is an object of its own.
+    """
+
+    __slots__ = (
+        "_after",
+        "_before",
+        "_by",
+        "_gone",
+        "_letters",
+        "_shown",
+        "_touched",
+        "_visible",
+        "_wholes",
+    )
 
     def __init__(self) -> None:
-        self._head = Char("", 0)  # never shown: what stands first stands behind it
-        self._visible: list[Char] = []
-        self._touched: dict[int, tuple[Char, ...]] = {}
-        self._count = 0
+        # Number 0 is the head, never shown: what stands first stands behind it.
+        self._letters = [""]
+        self._by = [0]
+        self._gone: list[tuple[int, ...]] = [()]
+        self._shown = bytearray(1)
+        self._before = [_NONE]
+        self._after = [_NONE]
+        self._visible: list[int] = []
+        self._touched: dict[int, tuple[int, ...]] = {}
+        self._wholes: list[int] = []
+
+    def copy(self) -> Prose:
+        """Another one with the same characters."""
+        other = Prose()
+        other._letters = self._letters.copy()
+        other._by = self._by.copy()
+        other._gone = self._gone.copy()
+        other._shown = self._shown.copy()
+        other._before = self._before.copy()
+        other._after = self._after.copy()
+        other._visible = self._visible.copy()
+        other._touched = self._touched.copy()
+        other._wholes = self._wholes.copy()
+        return other
 
     @property
     def text(self) -> str:
         """What people see."""
-        return "".join(char.text for char in self._visible)
+        return self._text_of(self._visible)
 
     def __len__(self) -> int:
         """Code points people see."""
@@ -53,15 +86,12 @@ class Prose:
 
     def __iter__(self) -> Iterator[Char]:
         """All characters in the order of the text, hidden ones too."""
-        char = self._head.after
-        while char is not None:
-            yield char
-            char = char.after
+        return map(self._char, self._in_order())
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Prose):
             return NotImplemented
-        return self._told() == other._told()
+        return self._wholes == other._wholes and list(self) == list(other)
 
     __hash__ = None  # type: ignore[assignment]  # it changes
 
@@ -70,33 +100,71 @@ class Prose:
         """How many visible characters each edit has inserted."""
         counts: dict[int, int] = {}
         for char in self._visible:
-            counts[char.by] = counts.get(char.by, 0) + 1
+            counts[self._by[char]] = counts.get(self._by[char], 0) + 1
         return counts
 
     def inserted(self, seq: int) -> list[Char]:
         """The characters an edit inserted, shown or not."""
-        return [char for char in self._touched.get(seq, ()) if char.by == seq]
+        return [self._char(one) for one in self._touched.get(seq, ()) if self._by[one] == seq]
 
     def deleted(self, seq: int) -> list[Char]:
         """The characters an edit deleted, whatever became of them."""
-        return [char for char in self._touched.get(seq, ()) if seq in char.gone]
+        return [self._char(one) for one in self._touched.get(seq, ()) if seq in self._gone[one]]
 
-    def write(self, seq: int, splices: Iterable[Splice]) -> None:
-        """Apply an edit's splices, one after the other."""
-        touched: list[Char] = []
-        for at, removed, inserted in map(_parts, splices):
-            for char in self._visible[at : at + len(removed)]:
-                char.gone += (seq,)
-                char.shown = False
+    @property
+    def wholes(self) -> tuple[int, ...]:
+        """The edits that gave the whole text anew, in seq order."""
+        return tuple(self._wholes)
+
+    def floor(self, live: Live) -> int:
+        """The newest ``live`` edit that gave the whole text anew: what was typed before it does
+        not show. 0 without one."""
+        return next(filter(live, reversed(self._wholes)), 0)
+
+    def write(self, seq: int, splices: Iterable[Splice], whole: bool = False) -> None:
+        """Apply an edit's splices, one after the other; ``whole`` as in ``Text``."""
+        if whole:
+            self._wholes.append(seq)
+        visible = self._visible
+        touched: list[int] = []
+        for splice in splices:
+            at, inserted = splice.at, splice.inserted
+            end = at + len(splice.removed)
+            for char in visible[at:end]:
+                self._gone[char] += (seq,)
+                self._shown[char] = False
                 touched.append(char)
-            before = self._visible[at - 1] if at else self._head
-            new: list[Char] = []
+            new: list[int] = []
+            before = visible[at - 1] if at else _HEAD
             for letter in inserted:
-                before = self._put(Char(letter, seq), before)
+                before = self._put(letter, seq, before)
                 new.append(before)
-            self._visible[at : at + len(removed)] = new
+            visible[at:end] = new
             touched += new
-        self._touched[seq] = tuple(touched)
+        self._touched[seq] = tuple(dict.fromkeys(touched))
+
+    def lasting(self, steps: Mapping[int, int]) -> list[tuple[int, int, str]]:
+        """The characters that show at some step when edits have entry ``steps`` by seq (T9).
+
+        Each as (first step at which it shows, first at which it does not any more, letter), in
+        the order of the text. Edits that are not in ``steps`` do not count.
+        """
+        never = max(steps.values(), default=0) + 1
+        ends = [never]  # by the number of whole texts that came before a character
+        for whole in reversed(self._wholes):
+            ends.append(min(ends[-1], steps.get(whole, never)))
+        ends.reverse()
+        found: list[tuple[int, int, str]] = []
+        for char in self._in_order():
+            by = self._by[char]
+            start = steps.get(by, never)
+            end = ends[bisect_right(self._wholes, by)]
+            if start < end:
+                for seq in self._gone[char]:
+                    end = min(end, steps.get(seq, never))
+                if start < end:
+                    found.append((start, end, self._letters[char]))
+        return found
 
     def outlook(self, edits: Iterable[int], live: Live) -> tuple[Splice, ...]:
         """What visible text would change if, of these edits, exactly the ``live`` ones counted."""
@@ -106,75 +174,100 @@ class Prose:
         """These edits were undone or redone: ``live`` tells which count now."""
         visible, _ = self._outcome(edits, live)
         for char in self._visible:
-            char.shown = False
+            self._shown[char] = False
         for char in visible:
-            char.shown = True
+            self._shown[char] = True
         self._visible = visible
 
-    def _outcome(self, edits: Iterable[int], live: Live) -> tuple[list[Char], tuple[Splice, ...]]:
+    def _outcome(self, edits: Iterable[int], live: Live) -> tuple[list[int], tuple[Splice, ...]]:
         """The visible characters after a change of ``live``, and the way there."""
-        coming: list[Char] = []
-        going: set[Char] = set()
-        for char in dict.fromkeys(c for seq in edits for c in self._touched.get(seq, ())):
-            lives = char.lives(live)
-            if lives and not char.shown:
+        coming: list[int] = []
+        going: set[int] = set()
+        floor = self.floor(live)
+        for char in self._concerned(tuple(edits)):
+            by = self._by[char]
+            lives = by >= floor and live(by) and not any(map(live, self._gone[char]))
+            if lives and not self._shown[char]:
                 coming.append(char)
-            elif char.shown and not lives:
+            elif self._shown[char] and not lives:
                 going.add(char)
         arrivals = self._behind(coming)
-        visible = list(arrivals.get(self._head, ()))
-        splices = [Splice(0, "", _letters(visible))] if visible else []
+        visible = list(arrivals.get(_HEAD, ()))
+        splices = [Splice(0, "", self._text_of(visible))] if visible else []
         for char in self._visible:
             after = arrivals.get(char, ())
             if char in going:
-                add_splice(splices, len(visible), char.text, _letters(after))
+                add_splice(splices, len(visible), self._letters[char], self._text_of(after))
             else:
                 visible.append(char)
-                add_splice(splices, len(visible), "", _letters(after))
+                add_splice(splices, len(visible), "", self._text_of(after))
             visible += after
         return visible, tuple(splices)
 
-    def _behind(self, coming: list[Char]) -> dict[Char, list[Char]]:
+    def _concerned(self, edits: tuple[int, ...]) -> Iterable[int]:
+        """The characters whose showing depends on some edits."""
+        if not set(edits).isdisjoint(self._wholes):
+            return range(_HEAD + 1, len(self._letters))
+        return dict.fromkeys(char for seq in edits for char in self._touched.get(seq, ()))
+
+    def _behind(self, coming: list[int]) -> dict[int, list[int]]:
         """Hidden characters in the order of the text, by the visible one they stand behind.
 
         Walks back from each; where that takes longer than reading the whole text, reads it.
         """
-        found: dict[Char, list[tuple[int, Char]]] = {}
+        found: dict[int, list[tuple[int, int]]] = {}
         walked = 0
         for char in coming:
-            before, steps = char.before, 1
-            while before is not None and not before.shown and before is not self._head:
-                before, steps = before.before, steps + 1
-            assert before is not None  # every way back ends at the head
+            before, steps = self._before[char], 1
+            while before != _HEAD and not self._shown[before]:
+                before, steps = self._before[before], steps + 1
             found.setdefault(before, []).append((steps, char))
             walked += steps
-            if walked > self._count:
+            if walked > len(self._letters):
                 return self._read_behind(set(coming))
-        return {
-            anchor: [char for _, char in sorted(chars, key=lambda place: place[0])]
-            for anchor, chars in found.items()
-        }
+        return {anchor: [char for _, char in sorted(chars)] for anchor, chars in found.items()}
 
-    def _read_behind(self, coming: set[Char]) -> dict[Char, list[Char]]:
-        found: dict[Char, list[Char]] = {}
-        anchor = self._head
-        for char in self:
-            if char.shown:
+    def _read_behind(self, coming: set[int]) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        anchor = _HEAD
+        for char in self._in_order():
+            if self._shown[char]:
                 anchor = char
             elif char in coming:
                 found.setdefault(anchor, []).append(char)
         return found
 
-    def _put(self, char: Char, before: Char) -> Char:
-        char.before, char.after = before, before.after
-        if before.after is not None:
-            before.after.before = char
-        before.after = char
-        self._count += 1
-        return char
+    def _in_order(self) -> Iterator[int]:
+        char = self._after[_HEAD]
+        while char != _NONE:
+            yield char
+            char = self._after[char]
 
-    def _told(self) -> list[tuple[str, int, tuple[int, ...], bool]]:
-        return [(char.text, char.by, char.gone, char.shown) for char in self]
+    def _put(self, letter: str, by: int, before: int) -> int:
+        """A new character right behind ``before``; its number."""
+        new, after = len(self._letters), self._after
+        behind = after[before]
+        self._letters.append(letter)
+        self._by.append(by)
+        self._gone.append(())
+        self._shown.append(True)
+        self._before.append(before)
+        after.append(behind)
+        after[before] = new
+        if behind != _NONE:
+            self._before[behind] = new
+        return new
+
+    def _char(self, number: int) -> Char:
+        return Char(
+            self._letters[number],
+            self._by[number],
+            self._gone[number],
+            bool(self._shown[number]),
+        )
+
+    def _text_of(self, chars: Iterable[int]) -> str:
+        return "".join([self._letters[char] for char in chars])
 
 
 def apply_splices(text: str, splices: Iterable[Splice]) -> str:
@@ -182,14 +275,6 @@ def apply_splices(text: str, splices: Iterable[Splice]) -> str:
     for splice in splices:
         text = text[: splice.at] + splice.inserted + text[splice.at + len(splice.removed) :]
     return text
-
-
-def _parts(splice: Splice) -> tuple[int, str, str]:
-    return splice.at, splice.removed, splice.inserted
-
-
-def _letters(chars: Iterable[Char]) -> str:
-    return "".join(char.text for char in chars)
 
 
 def add_splice(splices: list[Splice], at: int, removed: str, inserted: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import msgspec
 
@@ -33,8 +34,11 @@ FIRST_TAKE = 1
 """Takes are numbered from 1 in the order in which their settings were first in force (T8)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+
+class Edit(msgspec.Struct, frozen=True, gc=False):
     """One edit of the log: who gave which instruction, at which place of the order."""
 
     seq: int
@@ -71,6 +75,30 @@ class State:
     takes: dict[Settings, int] = field(default_factory=dict)
     _members: dict[int, list[int]] = field(default_factory=dict)
     _waiting: set[int] = field(default_factory=set)
+
+    def copy(self) -> State:
+        """Another state that is equal; a change of one does not show in the other.
+
+        Much quicker than folding the log again: hundreds of thousands of edits take milliseconds.
+        """
+        return State(
+            seq=self.seq,
+            base=self.base,
+            settings=self.settings,
+            take=self.take,
+            participants=self.participants.copy(),
+            prompts={prompt: prose.copy() for prompt, prose in self.prompts.items()},
+            edits=self.edits.copy(),
+            dead=self.dead.copy(),
+            redo=_copied(self.redo),
+            by_kind=_copied(self.by_kind),
+            by_author=_copied(self.by_author),
+            revisions=_copied(self.revisions),
+            entries={take: steps.copy() for take, steps in self.entries.items()},
+            takes=self.takes.copy(),
+            _members=_copied(self._members),
+            _waiting=self._waiting.copy(),
+        )
 
     def apply(self, event: Event) -> None:
         """Fold one more event. Raises ``ValueError`` where its seq is not the next (L1)."""
@@ -150,21 +178,24 @@ class State:
 
     def _add(self, edit: Edit) -> None:
         instruction = edit.instruction
-        self.edits[edit.seq] = edit
-        self.by_kind.setdefault(type(instruction), []).append(edit.seq)
-        if edit.group == edit.seq:
-            self.by_author.setdefault(edit.author, []).append(edit.group)
+        seq = edit.seq
+        self.edits[seq] = edit
+        self.by_kind.setdefault(type(instruction), []).append(seq)
+        if edit.group == seq:
+            self.by_author.setdefault(edit.author, []).append(seq)
         else:
-            self._members.setdefault(edit.group, [edit.group]).append(edit.seq)
+            self._members.setdefault(edit.group, [edit.group]).append(seq)
         self.redo.pop(edit.author, None)  # U4: a new edit clears its author's redo stack only
         if isinstance(instruction, Text):
-            self.prompts[instruction.prompt].write(edit.seq, instruction.splices)
-        elif isinstance(instruction, Revise):
-            self.revisions.setdefault(instruction.target, []).append(edit.seq)
+            self.prompts[instruction.prompt].write(seq, instruction.splices, instruction.whole)
+            self._waiting.add(seq)
+            return
+        if isinstance(instruction, Revise):
+            self.revisions.setdefault(instruction.target, []).append(seq)
         elif isinstance(instruction, Adjust):
             self._settle_settings()
         if self.steers(edit):
-            self._waiting.add(edit.seq)
+            self._waiting.add(seq)
 
     def _settle(self, groups: Iterable[int]) -> None:
         """These groups were undone or brought back; ``dead`` tells so already."""
@@ -204,6 +235,10 @@ class State:
                 for seq, edit in self.edits.items()
                 if seq not in entered and edit.group not in self.dead and self.steers(edit)
             }
+
+
+def _copied(lists: dict[_K, list[_V]]) -> dict[_K, list[_V]]:
+    return {key: values.copy() for key, values in lists.items()}
 
 
 def fold(events: Iterable[Event]) -> State:

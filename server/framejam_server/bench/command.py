@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-SUITES = ("core", "steering")
+SUITES = ("core", "collab", "steering")
 
 
 def bench(

@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from framejam import FramejamError
+from framejam_server.bench.collab import collab
 from framejam_server.bench.core import core
 from framejam_server.bench.result import Metric
 from framejam_server.bench.steering import SteeringFailed, draw_sheets, steering
 from framejam_server.demo.server import ServerFailed
+from framejam_server.store.contract import StoreError
 
-_SUITES = {"core": core, "steering": steering}
+_SUITES = {"core": core, "collab": collab, "steering": steering}
 
 
 class BenchFailed(Exception):
@@ -25,7 +27,14 @@ def run(suites: Iterable[str]) -> dict[str, Metric]:
     for suite in suites:
         try:
             metrics = asyncio.run(_SUITES[suite]())
-        except (FramejamError, ServerFailed, SteeringFailed, OSError, TimeoutError) as error:
+        except (
+            FramejamError,
+            ServerFailed,
+            SteeringFailed,
+            StoreError,
+            OSError,
+            TimeoutError,
+        ) as error:
             raise BenchFailed(f"{suite}: {error or type(error).__name__}") from error
         found.update({f"{suite}.{name}": metric for name, metric in metrics.items()})
     return found

@@ -1,4 +1,4 @@
-"""HTTP beside the socket: the page, images, invites, the finished clip."""
+"""HTTP beside the socket: the page, images, invites, the finished clip, who did what."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from framejam_server.hub import Hub, Running
 from framejam_server.net.auth import mint
 from framejam_server.net.gate import Gate, TooManyFailures, address_of
 from framejam_server.net.images import BadImage, inspect_image
+from framejam_server.net.who import BadQuery, parse_spot
+from framejam_server.questions import NotReady, TooMany
 from framejam_server.session.roles import may, who_may
 from framejam_server.store.contract import Blob, StoreError, Token
 
@@ -85,6 +87,7 @@ class Api:
             web.get(f"{session}/blobs/{{blob}}", self.blob),
             web.post(f"{session}/invites", self.invite),
             web.get(f"{session}/clip.mp4", self.clip),
+            web.get(f"{session}/who", self.who),
         ]
         if (self.page / "assets").is_dir():
             routes.append(web.static("/assets", self.page / "assets"))
@@ -158,13 +161,28 @@ class Api:
                 f"the take is at step {conductor.position} of "
                 f"{conductor.steps}; the clip is there when it is finished",
             )
-        data = await asyncio.to_thread(self.encode_clip, finished, conductor.settings.fps)
+        settings = running.live.state.settings or conductor.settings
+        data = await asyncio.to_thread(self.encode_clip, finished, settings.fps)
         name = f"framejam-{running.live.row.id}.mp4"
         return web.Response(
             body=data,
             content_type="video/mp4",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
+
+    async def who(self, request: web.Request) -> web.Response:
+        """``GET .../who?x=&y=&frame=``: which edits weigh on a point of the take (M6)."""
+        _, running = await self._who(request)
+        try:
+            spot = parse_spot(request.query, running.live.state.take_settings.frames)
+            answer = await running.conductor.questions.who(spot.frame, (spot.x, spot.y))
+        except BadQuery as error:
+            raise HttpError(Code.INVALID, str(error), error.field) from error
+        except NotReady as error:
+            raise HttpError(Code.NOT_READY, str(error)) from error
+        except TooMany as error:
+            raise HttpError(Code.RATE_LIMITED, str(error)) from error
+        return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
 
     async def _who(self, request: web.Request, action: str | None = None) -> tuple[Token, Running]:
         """Who asks, and the session they ask about; ``action`` must be allowed to their role."""

@@ -6,16 +6,17 @@ import asyncio
 import socket
 import time
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import structlog
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from framejam_protocol import limits
 from framejam_protocol.errors import Close, Code
 from framejam_protocol.messages import (
     VERSION,
+    ClientMessage,
     Control,
     Edit,
     EndGroup,
@@ -30,10 +31,12 @@ from framejam_protocol.messages import (
     Undo,
     Watch,
 )
-from framejam_protocol.wire import WireError, decode_client, encode
+from framejam_protocol.wire import WireError, decode_client, encode, too_long
 from framejam_server.hub import Hub
 from framejam_server.live import LiveSession, Member
 from framejam_server.net.admission import Refused, admit
+from framejam_server.net.direct import Direct, Frames
+from framejam_server.net.doorstep import Doorstep
 from framejam_server.net.gate import Gate, NoPlace, address_of
 from framejam_server.net.outbox import Outbox
 from framejam_server.session.ratelimit import Bucket
@@ -63,6 +66,7 @@ class Sockets:
     gate: Gate
     allowed_origins: frozenset[str]
     outboxes: set[Outbox] = field(default_factory=set)
+    frames: Frames = field(default_factory=Frames)
 
     @property
     def queued_bytes(self) -> int:
@@ -73,20 +77,22 @@ class Sockets:
         """``GET /socket``: upgrade, admit, and serve until either end closes."""
         if not self._same_origin(request):
             raise web.HTTPForbidden(text="this origin may not connect; see allowed_origins")
-        # aiohttp fixes the size when it prepares the socket, so it is that of a welcomed client's
-        # messages: a stranger can make the server hold 256 KiB, and all of them 16 MiB. What is
-        # longer than a hello is refused in ``_hello``.
+        # aiohttp fixes the size when it prepares the socket, so it is that of a member's messages;
+        # how much of a stranger's is read ``Doorstep`` bounds.
         ws = web.WebSocketResponse(
-            heartbeat=HEARTBEAT_S, max_msg_size=limits.MAX_MESSAGE_BYTES, compress=False
+            heartbeat=HEARTBEAT_S, max_msg_size=limits.MAX_REFUSED_BYTES, compress=False
         )
-        outbox = Outbox(ws.send_bytes, observer=self.hub.observer)
+        straight = Direct(ws, request.transport, self.frames)
+        outbox = Outbox(ws.send_bytes, observer=self.hub.observer, straight=straight)
         address = address_of(request.remote)
         try:
             with self.gate.place(address):
                 await ws.prepare(request)
                 _bound_kernel_buffer(request)
-                hello = await _hello(ws)
+                doorstep = Doorstep(request.transport)
+                hello = await _hello(ws, doorstep)
                 live, member = await admit(self.hub, self.gate, address, hello, outbox)
+                doorstep.cross()
         except NoPlace as error:
             if error.own:
                 raise web.HTTPTooManyRequests(text=str(error)) from error
@@ -116,14 +122,27 @@ class Sockets:
             return False
 
 
-async def _hello(ws: web.WebSocketResponse) -> Hello:
+async def _hello(ws: web.WebSocketResponse, doorstep: Doorstep) -> Hello:
     """The first message, within its limits. Raises ``Refused``."""
+    receiving = asyncio.create_task(ws.receive())
+    either: set[asyncio.Future[Any]] = {receiving, doorstep.full}
     try:
         # Around the whole wait: a receive's own timeout starts again with every ping.
-        async with asyncio.timeout(limits.HELLO_TIMEOUT_S):
-            first = await ws.receive()
-    except TimeoutError:
-        raise Refused(Close.HELLO_TIMEOUT, Code.INVALID, "say hello first, and sooner") from None
+        await asyncio.wait(
+            either,
+            timeout=limits.HELLO_TIMEOUT_S,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+    finally:
+        # What was read before the doorstep was full counts: it woke up ``receiving`` first.
+        if not receiving.done():
+            receiving.cancel()
+            await asyncio.wait({receiving})
+    if receiving.cancelled():
+        if doorstep.full.done():
+            raise _long_hello()
+        raise Refused(Close.HELLO_TIMEOUT, Code.INVALID, "say hello first, and sooner")
+    first = receiving.result()
     if first.type is not WSMsgType.BINARY:
         raise Refused(
             Close.HELLO_EXPECTED,
@@ -131,9 +150,7 @@ async def _hello(ws: web.WebSocketResponse) -> Hello:
             "the first message is a hello as one binary MessagePack map",
         )
     if len(first.data) > limits.MAX_HELLO_BYTES:
-        raise Refused(
-            Close.MALFORMED, Code.TOO_LARGE, f"a hello has at most {limits.MAX_HELLO_BYTES} bytes"
-        )
+        raise _long_hello()
     try:
         message = decode_client(first.data)
     except WireError as error:
@@ -148,6 +165,12 @@ async def _hello(ws: web.WebSocketResponse) -> Hello:
         close = Close.TOO_OLD if max(message.versions) < VERSION else Close.TOO_NEW
         raise Refused(close, Code.INVALID, f"this server speaks version {VERSION} only", "versions")
     return message
+
+
+def _long_hello() -> Refused:
+    return Refused(
+        Close.MALFORMED, Code.TOO_LARGE, f"a hello has at most {limits.MAX_HELLO_BYTES} bytes"
+    )
 
 
 async def _converse(
@@ -196,34 +219,39 @@ async def _read(
         if outbox.closed_with is not None:
             return
         if received.type is WSMsgType.ERROR:
-            return  # too long or torn: aiohttp has closed it, and said why
+            return  # beyond all limits or torn: aiohttp has closed it, and said why
         # A burst that has arrived already would otherwise be handled without letting others run.
         await asyncio.sleep(0)
-        await _paced(pace, 1 + len(received.data) // limits.MESSAGE_COST_BYTES)
-        if received.type is not WSMsgType.BINARY:
-            if received.type is WSMsgType.TEXT:
-                _send(
-                    outbox,
-                    Fault(
-                        code=Code.MALFORMED,
-                        rule="C7",
-                        message="send binary MessagePack messages, not text",
-                    ),
-                )
-            continue
-        try:
-            message = decode_client(received.data)
-            if isinstance(message, Need):
-                await _paced(pace, limits.NEED_COST)
-            _dispatch(message, outbox, live, member)
-        except WireError as error:
-            if error.client_seq is not None:
-                live.submit(member, error)
-                continue
-            _send(outbox, Fault(code=error.code, message=str(error), field=error.field, rule="L5"))
-            if error.closes:
+        cost = 1 + len(received.data) // limits.MESSAGE_COST_BYTES
+        sent = await _understood(received)
+        del received  # up to 8 MiB: not to be kept until the next message comes
+        await _paced(pace, cost)
+        if isinstance(sent, Need):
+            await _paced(pace, limits.NEED_COST)
+        if not isinstance(sent, WireError):
+            _dispatch(sent, outbox, live, member)
+        elif sent.client_seq is not None:
+            live.submit(member, sent)
+        else:
+            _send(outbox, Fault(code=sent.code, message=str(sent), field=sent.field, rule="L5"))
+            if sent.closes:
                 outbox.close(Close.MALFORMED, "that was no message of this protocol")
                 return
+
+
+async def _understood(received: WSMessage) -> ClientMessage | Fault | WireError:
+    """What a message says, or what is wrong with it. Text is no message at all."""
+    if received.type is not WSMsgType.BINARY:
+        return Fault(
+            code=Code.MALFORMED, rule="C7", message="send binary MessagePack messages, not text"
+        )
+    if len(received.data) > limits.MAX_MESSAGE_BYTES:
+        # A digest of 8 MiB takes milliseconds, in which others can be served.
+        return await asyncio.to_thread(too_long, received.data)
+    try:
+        return decode_client(received.data)
+    except WireError as error:
+        return error
 
 
 async def _paced(pace: Bucket, cost: float) -> None:
@@ -252,6 +280,8 @@ def _dispatch(message: object, outbox: Outbox, live: LiveSession, member: Member
             live.catch_up(member, after)
         case Ping(nonce=nonce):
             _send(outbox, Pong(nonce=nonce))
+        case Fault() as fault:
+            _send(outbox, fault)
         case Hello():
             _send(
                 outbox,

@@ -37,7 +37,9 @@ def timed(model: VideoModel, run: Run) -> list[float]:
     from framejam_pipeline.take import Entry, Take
 
     take = Take(model, run.settings, _no_image)
-    take.follow({seq: Entry(pair.step, pair.instruction) for seq, pair in run.mapping.items()})
+    take.follow(
+        {seq: Entry(pair.step, pair.instruction, pair.of) for seq, pair in run.mapping.items()}
+    )
     seconds = []
     for _ in range(run.steps):
         begun = time.perf_counter()

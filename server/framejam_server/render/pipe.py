@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from framejam_protocol.fold.pairs import Pair
+from framejam_protocol.geometry import Point
 from framejam_protocol.instructions import Settings
 
 LENGTH: Final = struct.Struct(">I")
@@ -40,8 +41,26 @@ class Forget(msgspec.Struct, frozen=True, tag="forget"):
     key: str
 
 
+class Who(msgspec.Struct, frozen=True, tag="who"):
+    """How much does each stroke and drag of ``mapping`` weigh on a point of a frame (M6)?
+
+    ``at`` is in 1/65536. Neither the take of ``key`` nor its mapping changes, and it need not be
+    there; where it is, much of the answer is known already.
+    """
+
+    key: str
+    settings: Settings
+    mapping: dict[int, Pair]
+    frame: int
+    at: Point
+
+
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
-    """The worker has loaded its model. ``environment`` is what T2 records."""
+    """The worker has loaded its model. ``environment`` is what T2 records.
+
+    Frames are multiples of ``size_multiple`` pixels wide and high, clips at most ``max_frames``
+    long.
+    """
 
     model: str
     model_hash: str
@@ -52,6 +71,8 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     guidance: int
     vocabulary: dict[str, tuple[str, ...]]
     environment: dict[str, str]
+    size_multiple: int
+    max_frames: int
 
     def settings(self, seed: int, steps: int | None = None) -> Settings:
         """What a session of this model begins with; ``steps`` None is the model's own number."""
@@ -65,6 +86,18 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
             fps=FPS,
             guidance=self.guidance,
         )
+
+    def objections(self, settings: Settings) -> dict[str, str]:
+        """Why the model cannot make a clip with some settings, by the field; empty if it can."""
+        found: dict[str, str] = {}
+        if settings.model != self.model:
+            found["model"] = f"this server has {self.model} loaded"
+        for field, pixels in (("width", settings.width), ("height", settings.height)):
+            if pixels % self.size_multiple:
+                found[field] = f"{self.model} makes multiples of {self.size_multiple} pixels"
+        if settings.frames > self.max_frames:
+            found["frames"] = f"{self.model} makes clips of at most {self.max_frames} frames"
+        return found
 
 
 class Sheet(msgspec.Struct, frozen=True):
@@ -96,14 +129,24 @@ class Advanced(msgspec.Struct, frozen=True, tag="advanced"):
     clip: Clip | None = None
 
 
+class Weights(msgspec.Struct, frozen=True, tag="weights"):
+    """The answer to ``Who``: 0 to 1 by the seq of the edit that gave it, without zeros."""
+
+    weights: dict[int, float]
+
+
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
-    """The take could not be advanced; the worker lives on. ``message`` is for people."""
+    """The take could not be advanced; the worker lives on. ``message`` is for people.
+
+    ``field`` names the setting that is at fault, None where it is none.
+    """
 
     message: str
+    field: str | None = None
 
 
-Request = Advance | Forget
-Answer = Ready | Advanced | Failed
+Request = Advance | Forget | Who
+Answer = Ready | Advanced | Weights | Failed
 
 request_decoder: Final[msgspec.msgpack.Decoder[Request]] = msgspec.msgpack.Decoder(Request)
 answer_decoder: Final[msgspec.msgpack.Decoder[Answer]] = msgspec.msgpack.Decoder(Answer)

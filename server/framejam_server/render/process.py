@@ -24,6 +24,8 @@ from framejam_server.render.pipe import (
     Failed,
     Forget,
     Ready,
+    Weights,
+    Who,
     frame,
     request_decoder,
 )
@@ -91,6 +93,19 @@ class Takes:
         sheet = contact_sheet(frames, JPEG_QUALITY)
         return Advanced(take.position, sheet, clip)
 
+    def weigh(self, request: Who) -> Weights:
+        """What the instructions of a mapping weigh on a point; every take stands as it stood."""
+        from framejam_pipeline.take import Entry, Take
+
+        take = self._takes.get(request.key)
+        if take is None:
+            take = Take(self._model, request.settings, self._image, self._checkpoints)
+        mapping = {
+            seq: Entry(pair.step, pair.instruction, pair.of)
+            for seq, pair in request.mapping.items()
+        }
+        return Weights(take.weights_at(request.frame, request.at, mapping))
+
     def _take(self, request: Advance) -> Take:
         """The take that ``request`` is about, made where it is not held."""
         from framejam_pipeline.take import Take
@@ -144,14 +159,14 @@ def load_model(folder: Path | None, threads: int) -> tuple[VideoModel, Ready]:
         guidance=round(spec.video_guidance * 100),
         vocabulary=dict(spec.vocabulary),
         environment=model.environment(),
+        size_multiple=spec.size_multiple,
+        max_frames=spec.max_frames,
     )
     return model, ready
 
 
 def serve(requests: BinaryIO, answers: BinaryIO, takes: Takes) -> None:
     """Answer requests until the other end closes."""
-    from framejam_pipeline.errors import PipelineError
-
     while True:
         head = requests.read(LENGTH.size)
         if len(head) < LENGTH.size:
@@ -161,14 +176,22 @@ def serve(requests: BinaryIO, answers: BinaryIO, takes: Takes) -> None:
         if isinstance(request, Forget):
             takes.forget(request.key)
             continue
-        try:
-            answer: Answer = takes.advance(request)
-        except (PipelineError, MemoryError) as error:
-            log.warning("take failed", key=request.key, error=str(error))
-            takes.forget(request.key)
-            answer = Failed(str(error) or "the renderer has not enough free memory")
-        answers.write(frame(answer))
+        answers.write(frame(_answer(takes, request)))
         answers.flush()
+
+
+def _answer(takes: Takes, request: Advance | Who) -> Answer:
+    """What a request leads to; whatever it is, the worker goes on."""
+    from framejam_pipeline.errors import PipelineError, UnsupportedSettings
+
+    try:
+        return takes.weigh(request) if isinstance(request, Who) else takes.advance(request)
+    except (PipelineError, MemoryError) as error:
+        log.warning("request failed", key=request.key, error=str(error))
+        if isinstance(request, Advance):
+            takes.forget(request.key)
+        field = error.field if isinstance(error, UnsupportedSettings) else None
+        return Failed(str(error) or "the renderer has not enough free memory", field)
 
 
 def main() -> None:

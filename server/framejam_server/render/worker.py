@@ -20,6 +20,8 @@ from framejam_server.render.pipe import (
     Failed,
     Forget,
     Ready,
+    Weights,
+    Who,
     answer_decoder,
     frame,
 )
@@ -40,7 +42,14 @@ class WorkerReplaced(Exception):
 
 
 class TakeFailed(Exception):
-    """The worker is well, but this take cannot be advanced; the text is for people."""
+    """The worker is well, but this take cannot be advanced; the text is for people.
+
+    ``field`` names the setting that is at fault, None where it is none.
+    """
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class Worker:
@@ -106,9 +115,27 @@ class Worker:
                 raise WorkerReplaced
             answer = await self._ask(request)
         if isinstance(answer, Failed):
-            raise TakeFailed(answer.message)
+            raise TakeFailed(answer.message, answer.field)
         assert isinstance(answer, Advanced)
         return answer
+
+    async def weigh(self, request: Who) -> dict[int, float]:
+        """The answer to ``request``, of whichever process runs; no take is changed by it.
+
+        Raises ``WorkerDied``, ``WorkerReplaced`` where none runs, and ``TakeFailed``.
+        """
+        # Whoever asked may go away: that must not cost everybody the process (see ``_answer``).
+        return await asyncio.shield(self._weigh(request))
+
+    async def _weigh(self, request: Who) -> dict[int, float]:
+        async with self._turn:
+            if self._process is None:
+                raise WorkerReplaced
+            answer = await self._ask(request)
+        if isinstance(answer, Failed):
+            raise TakeFailed(answer.message, answer.field)
+        assert isinstance(answer, Weights)
+        return answer.weights
 
     async def forget(self, key: str) -> None:
         """Let the worker free a take, where it still runs."""
@@ -159,7 +186,7 @@ class Worker:
             start_new_session=True,
         )
 
-    async def _ask(self, request: Advance) -> Answer:
+    async def _ask(self, request: Advance | Who) -> Answer:
         assert self._process is not None
         try:
             self._write(frame(request))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+
+import msgspec
 
 from framejam_protocol.errors import Code
 from framejam_protocol.events import Body, Edited, Redone, Undone
@@ -21,6 +23,7 @@ from framejam_protocol.instructions import (
     Motion,
     Paint,
     Revise,
+    Settings,
     Spliced,
     Text,
     Typed,
@@ -28,8 +31,9 @@ from framejam_protocol.instructions import (
 )
 from framejam_protocol.limits import MAX_UNDONE_PROMPT_CHARS
 from framejam_protocol.messages import Command, Edit, Redo, Refusal, Undo
+from framejam_server.session.document import TextRefused
 from framejam_server.session.roles import may, who_may
-from framejam_server.session.text import TextRefused, Texts
+from framejam_server.session.text import Texts
 from framejam_server.session.undo import plan_redo, plan_undo, plan_undo_of, text_changes
 
 
@@ -53,15 +57,20 @@ class No:
         )
 
 
+Objections = Callable[[Settings], Mapping[str, str]]
+"""Why no clip can be made with some settings, by the field that is at fault; pure."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules for one command: the state before it, the prompts' documents, the session's blobs
-    and the sender's Yjs client id."""
+    """The rules for one command: the state before it, the prompts' documents, the session's blobs,
+    the sender's Yjs client id, and what speaks against settings."""
 
     state: State
     texts: Texts
     blobs: Collection[str]
     yjs_client: int
+    objections: Objections
 
     def decide(self, participant: str, command: Command, group: int | None) -> Body | No:
         """``group`` is the open group an edit joins (L6)."""
@@ -112,8 +121,7 @@ class Rules:
             case Revise():
                 return self._revise(participant, given)
             case Adjust():
-                if not given_fields(given):
-                    return No(Code.INVALID, "name at least one setting", "instruction", "M2")
+                return self._adjust(given)
         return given
 
     def _text(self, given: Typed | Spliced | Content | Motion) -> Text | No:
@@ -123,6 +131,17 @@ class Rules:
             return self.texts.spliced(given, self.state.seq)
         except TextRefused as refused:
             return No(refused.code, str(refused), refused.field, "M3")
+
+    def _adjust(self, adjust: Adjust) -> Adjust | No:
+        fields = given_fields(adjust)
+        if not fields:
+            return No(Code.INVALID, "name at least one setting", "instruction", "M2")
+        assert self.state.settings is not None
+        objections = self.objections(msgspec.structs.replace(self.state.settings, **fields))
+        for field in fields:
+            if field in objections:
+                return No(Code.INVALID, objections[field], f"instruction.{field}", "T8")
+        return adjust
 
     def _revise(self, participant: str, revise: Revise) -> Revise | No:
         target = self.state.edits.get(revise.target)
@@ -178,7 +197,7 @@ class Rules:
             if refused is not None:
                 return refused
             plan = plan_undo_of(self.state, named)
-        texts = self._compensate(plan.groups, self.state.dead | set(plan.groups))
+        texts = self._compensate(plan.groups, leaving=plan.groups)
         if isinstance(texts, No):
             return texts
         return Undone(groups=plan.groups, shadowed_by=plan.shadowed_by, texts=texts)
@@ -212,12 +231,14 @@ class Rules:
                 None,
                 "U4",
             )
-        texts = self._compensate(groups, self.state.dead - set(groups))
+        texts = self._compensate(groups, leaving=())
         return texts if isinstance(texts, No) else Redone(groups=groups, texts=texts)
 
-    def _compensate(self, groups: tuple[int, ...], dead: set[int]) -> tuple[Text, ...] | No:
+    def _compensate(
+        self, groups: tuple[int, ...], leaving: tuple[int, ...]
+    ) -> tuple[Text, ...] | No:
         """What undoing or redoing groups does to the prompts, written as text (U6)."""
-        changes = text_changes(self.state, groups, dead)
+        changes = text_changes(self.state, groups, leaving)
         for prompt, splices in changes.items():
             grown = sum(len(splice.inserted) - len(splice.removed) for splice in splices)
             if grown > 0 and len(self.state.prompts[prompt]) + grown > MAX_UNDONE_PROMPT_CHARS:

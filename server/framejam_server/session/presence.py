@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from framejam_protocol.fold.state import State
@@ -44,7 +45,7 @@ class Roster:
 
     def people(self, state: State) -> People:
         """Everybody who ever joined, with the number of their connections now."""
-        present = list(self.here.values())
+        present = Counter(self.here.values())
         return People(
             people=tuple(
                 Person(
@@ -52,7 +53,7 @@ class Roster:
                     name=who.name,
                     color=who.color,
                     role=who.role,
-                    connections=present.count(who.participant),
+                    connections=present[who.participant],
                 )
                 for who in state.participants.values()
             )

@@ -16,7 +16,7 @@ from framejam_protocol.events import Body, Entered, Event, Joined, Undone
 from framejam_protocol.fold.state import State, fold
 from framejam_protocol.messages import Ack, Command, Edit, Refusal
 from framejam_protocol.wire import WireError, payload
-from framejam_server.session.decide import No, Rules
+from framejam_server.session.decide import No, Objections, Rules
 from framejam_server.session.groups import Groups
 from framejam_server.session.receipts import Answer, Client, Receipt, Receipts
 from framejam_server.session.text import Texts, texts_of
@@ -58,15 +58,22 @@ class Session:
     ) -> None:
         """Rebuild a session from what was stored: every event from seq 1, and the receipts."""
         self.log: list[Event] = list(events)
-        self.state: State = fold(self.log)
+        self.durable: State = fold(self.log)
+        """The fold of what is stored: whoever stores an event applies it here, too."""
+        self.state: State = self.durable.copy()
+        """The fold of the whole log. It runs ahead of ``durable`` while a commit is under way."""
         self.blobs: set[str] = set(blobs)
+        self.objections: Objections = lambda settings: {}
+        """What speaks against settings: whoever knows the model sets it (T8)."""
         self._receipts = Receipts(receipts)
         self._texts = Texts(self.log)
         self._groups = Groups()
-        self._yjs_clients: dict[int, str] = {}
-        for event in self.log:
-            if event.client_id is not None and texts_of(event):
-                self._yjs_clients[client_of(event.client_id)] = event.client_id
+        writers = dict.fromkeys(event.client_id for event in self.log if texts_of(event))
+        self._yjs_clients = {client_of(writer): writer for writer in writers if writer is not None}
+
+    def prepare(self) -> None:
+        """Do now what the first edit of a prompt would wait for; it may take a second."""
+        self._texts.prepare()
 
     @property
     def clients(self) -> Mapping[str, Client]:
@@ -77,12 +84,17 @@ class Session:
         """The client of this id, if it is (or becomes) the participant's; None if another's."""
         if self._yjs_clients.get(client_of(client_id), client_id) != client_id:
             return None  # it would write under another's Yjs client id (M3)
-        return self._receipts.bind(client_id, participant)
+        client = self._receipts.bind(client_id, participant)
+        if client is not None:
+            self._yjs_clients[client_of(client_id)] = client_id
+        return client
 
     def release(self, client_id: str) -> None:
         """A client left: its gesture is over (L6), and without a number used it is forgotten."""
         self._groups.close(client_id)
         self._receipts.release(client_id)
+        if client_id not in self._receipts.clients:
+            self._yjs_clients.pop(client_of(client_id), None)
 
     def end_group(self, client_id: str) -> list[Effect]:
         """The client's gesture is over (L6)."""
@@ -161,8 +173,10 @@ class Session:
         self._receipts.take_back(receipts)
         if keep < len(self.log):
             del self.log[keep:]
-            self.state = fold(self.log)
-            self._texts = Texts(self.log)
+            self.state = self.durable.copy()
+            for event in self.log[self.state.seq :]:
+                self.state.apply(event)
+            self._texts.rewind(keep)
             self._groups.clear()
 
     def _decide(
@@ -171,7 +185,7 @@ class Session:
         """The event a command leads to, or why it leads to none."""
         if isinstance(sent, WireError):
             return No(sent.code, str(sent), sent.field, "L5")
-        rules = Rules(self.state, self._texts, self.blobs, client_of(client_id))
+        rules = Rules(self.state, self._texts, self.blobs, client_of(client_id), self.objections)
         group = self._groups.of(client_id, sent.group, now) if isinstance(sent, Edit) else None
         return rules.decide(participant, sent, group)
 

@@ -5,10 +5,10 @@ A plan names groups. What it does to the prompts is found by ``text_changes``.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from framejam_protocol.fold.merge import cover_of
+from framejam_protocol.fold.merge import deleters, field_cover
 from framejam_protocol.fold.state import State
 from framejam_protocol.instructions import Prompt, Splice, Text
 
@@ -55,22 +55,33 @@ def plan_redo(state: State, person: str) -> tuple[int, ...] | None:
 
 
 def group_cover(state: State, group: int) -> tuple[bool, int | None]:
-    """Whether taking out a group changes what people see; if not, the newest edit covering it."""
-    covers: list[int] = []
+    """Whether taking out a group changes what people see; if not, the newest edit covering it.
+
+    An edit of the same gesture goes with it: it covers nothing.
+    """
+    covers: set[int] = set()
     for seq in state.members(group):
-        visible, cover = cover_of(state, state.edits[seq])
+        edit = state.edits[seq]
+        if isinstance(edit.instruction, Text):
+            covers |= deleters(state, edit, edit.instruction)
+            continue
+        visible, cover = field_cover(state, edit)
         if visible:
             return True, None
-        # An edit of the same gesture goes with it: it covers nothing.
-        if cover is not None and state.edits[cover].group != group:
-            covers.append(cover)
-    return False, max(covers, default=None)
+        if cover is not None:
+            covers.add(cover)
+    # Letters typed and taken back within the gesture are no effect of it: they are looked at whole.
+    if any(text_changes(state, (group,), {group}).values()):
+        return True, None
+    others = (seq for seq in covers if state.edits[seq].group != group)
+    return False, max(others, default=None)
 
 
 def text_changes(
-    state: State, groups: Iterable[int], dead: Collection[int]
+    state: State, groups: Collection[int], leaving: Collection[int]
 ) -> dict[Prompt, tuple[Splice, ...]]:
-    """How the prompts change when of these groups exactly those not in ``dead`` count (U6)."""
+    """How the prompts change when of these groups those ``leaving`` are taken out, and the others
+    brought back (U6)."""
     typed: dict[Prompt, list[int]] = {}
     for group in groups:
         for seq in state.members(group):
@@ -79,7 +90,8 @@ def text_changes(
                 typed.setdefault(instruction.prompt, []).append(seq)
 
     def live(seq: int) -> bool:
-        return state.edits[seq].group not in dead
+        group = state.edits[seq].group
+        return group not in leaving if group in groups else group not in state.dead
 
     return {
         prompt: state.prompts[prompt].outlook(seqs, live) for prompt, seqs in sorted(typed.items())

@@ -48,12 +48,18 @@ def decode_log(rows: Sequence[bytes]) -> list[Event]:
             event = _decoder.decode(row)
         except msgspec.ValidationError:
             return _upcast(rows)
-        except msgspec.DecodeError as error:
-            raise UnknownEvent(f"event {len(events) + 1} is damaged: {error}") from error
+        except Exception as error:  # not MessagePack, not UTF-8, nested too deeply
+            raise _damaged(len(events) + 1, error) from error
         if event.body.v != CURRENT[type(event.body)]:
             return _upcast(rows)
+        if event.seq != len(events) + 1:
+            raise _damaged(len(events) + 1, f"its seq is {event.seq}")
         events.append(event)
     return events
+
+
+def _damaged(seq: int, why: object) -> UnknownEvent:
+    return UnknownEvent(f"event {seq} is damaged: {why}")
 
 
 def _upcast(rows: Sequence[bytes]) -> list[Event]:
@@ -63,9 +69,11 @@ def _upcast(rows: Sequence[bytes]) -> list[Event]:
     for row in rows:
         try:
             event = _read(row, state, texts)
-        except (msgspec.DecodeError, KeyError, TypeError) as error:
-            raise UnknownEvent(f"event {len(events) + 1} is damaged: {error}") from error
-        state.apply(event)
+            state.apply(event)
+        except UnknownEvent:
+            raise
+        except Exception as error:  # whatever is wrong with them: these bytes are not of this log
+            raise _damaged(len(events) + 1, error) from error
         events.append(event)
     return events
 
@@ -104,8 +112,7 @@ def _instruction(instruction: dict[str, Any], texts: Texts) -> dict[str, Any] | 
 
 def _texts(kind: str, groups: list[int], state: State, texts: Texts) -> list[dict[str, Any]]:
     """Version 1 to 2: what an undo or redo did to the prompts."""
-    dead = state.dead | set(groups) if kind == "undone" else state.dead - set(groups)
-    changes = text_changes(state, groups, dead)
+    changes = text_changes(state, groups, groups if kind == "undone" else ())
     return [
         _loose(texts.compensation(prompt, splices))
         for prompt, splices in changes.items()

@@ -23,7 +23,11 @@ _CLIENTS: Final = 2**32 - _FIRST_CLIENT
 
 _GC, _DELETED, _STRING, _SKIP = 0, 1, 4, 10
 _ORIGIN, _RIGHT_ORIGIN, _PARENT_SUB = 0x80, 0x40, 0x20
-_MOST_BITS = 53
+_MOST = 2**32
+"""Yjs clients and the library's clocks have 32 bits."""
+_MOST_SHIFT: Final = 35
+_LONGEST: Final = 2**31
+"""No text of a session has had so many units."""
 
 
 class NotYjs(ValueError):
@@ -77,24 +81,27 @@ def _struct(reader: _Reader, update: Update, client: int, clock: int) -> int:
     if kind == _GC:
         length = reader.number()
     else:
-        _place(reader, update, info)
+        _place(reader, update, info, (client, clock))
         if kind == _STRING:
             length = _string(reader, update, client, clock)
         elif kind == _DELETED:
             length = reader.number()
         else:
             raise NotYjs("a prompt is plain text: no formatting, embeds or other types")
-    if length < 1:
-        raise NotYjs("a piece of the update is empty")
+    if not 1 <= length <= _LONGEST - clock:
+        raise NotYjs("a piece of the update is empty, or too long")
     update.spans.append((client, clock, length))
     return length
 
 
-def _place(reader: _Reader, update: Update, info: int) -> None:
-    if info & _ORIGIN:
-        update.lefts.append((reader.number(), reader.number()))
-    if info & _RIGHT_ORIGIN:
-        update.rights.append((reader.number(), reader.number()))
+def _place(reader: _Reader, update: Update, info: int, own: Id) -> None:
+    """Read between what the struct named ``own`` stands."""
+    for bit, neighbours in ((_ORIGIN, update.lefts), (_RIGHT_ORIGIN, update.rights)):
+        if info & bit:
+            neighbour = reader.number(), reader.number()
+            if neighbour[0] == own[0] and neighbour[1] >= own[1]:
+                raise NotYjs("a piece of the update stands beside what comes after it")
+            neighbours.append(neighbour)
     if not info & (_ORIGIN | _RIGHT_ORIGIN):
         if reader.number() != 1:
             raise NotYjs("a prompt is one text: no types within types")
@@ -148,9 +155,9 @@ class _Reader:
             shift += 7
             if byte < 0x80:
                 break
-            if shift > _MOST_BITS:
-                raise NotYjs("a number of the update is too large")
-        if value >= 2**_MOST_BITS:
+            if shift > _MOST_SHIFT:
+                break
+        if value >= _MOST or shift > _MOST_SHIFT:
             raise NotYjs("a number of the update is too large")
         return value
 

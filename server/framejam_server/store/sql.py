@@ -86,21 +86,27 @@ class SqlStore:
             row = (await connection.execute(_of(tables.sessions, "id", session))).first()
             if row is None:
                 return None
-            events = await connection.execute(
+            columns = tables.receipts.c
+            events = await connection.scalars(
                 select(tables.events.c.event)
                 .where(tables.events.c.session == session)
                 .order_by(tables.events.c.seq)
             )
             receipts = await connection.execute(
+                select(*(columns[name] for name in Receipt.__slots__))
+                .where(columns.session == session)
                 # SQLite's rowid is the order of insertion: the order the receipts were given in.
-                _of(tables.receipts, "session", session).order_by(literal_column("rowid"))
+                .order_by(literal_column("rowid"))
             )
             blobs = await connection.execute(_of(tables.blobs, "session", session))
-            return StoredSession(
-                SessionRow(*row),
-                decode_log([data for (data,) in events]),
-                [_receipt(found) for found in receipts],
-                [Blob(*found[1:]) for found in blobs],
+            # Hundreds of thousands of rows take a while: not on the event loop.
+            return await asyncio.to_thread(
+                lambda: StoredSession(
+                    SessionRow(*row),
+                    decode_log(events.all()),
+                    [_receipt(*found) for found in receipts],
+                    [Blob(*found[1:]) for found in blobs],
+                )
             )
 
     async def append(
@@ -223,11 +229,7 @@ def _receipt_row(session: str, receipt: Receipt) -> dict[str, Any]:
     }
 
 
-def _receipt(row: Any) -> Receipt:
-    return Receipt(
-        client_id=row.client_id,
-        participant=row.participant,
-        client_seq=row.client_seq,
-        digest=row.digest,
-        answer=_answer_decoder.decode(row.answer),
-    )
+def _receipt(
+    client_id: str, participant: str, client_seq: int, digest: bytes, answer: bytes
+) -> Receipt:
+    return Receipt(client_id, participant, client_seq, digest, _answer_decoder.decode(answer))

@@ -4,14 +4,14 @@ import { useStudio } from '../session/store.ts';
 import { chooseTool } from '../stage/tools.ts';
 import { BIGGEST, resize, SMALLEST, SWATCHES } from './brush.ts';
 
-interface SwatchesProps {
+interface Props {
   readonly off: boolean;
   /** Out of sight and reach; their place stays. */
   readonly hidden: boolean;
 }
 
 /** The brush's colour; choosing one takes up the brush. */
-export function Swatches({ off, hidden }: SwatchesProps) {
+export function Swatches({ off, hidden }: Props) {
   const color = useStudio((s) => s.color);
   const pick = (next: string): void => {
     useStudio.setState({ color: next });
@@ -36,12 +36,16 @@ export function Swatches({ off, hidden }: SwatchesProps) {
   );
 }
 
-export function BrushSize({ off }: { off: boolean }) {
-  const color = useStudio((s) => s.color);
+/** Of brush and eraser alike. */
+export function BrushSize({ off, hidden }: Props) {
+  const color = useStudio((s) => (s.tool === 'erase' ? undefined : s.color));
   const size = useStudio((s) => s.size);
   return (
-    <label className="tool-size" title="Brush size ([ and ])">
-      <i style={{ scale: String(0.25 + 0.75 * (size / BIGGEST)), background: color }} />
+    <label className="tool-size" title="Brush size ([ and ])" data-hidden={hidden}>
+      <i
+        className={color ? undefined : 'hollow'}
+        style={{ scale: String(0.25 + 0.75 * (size / BIGGEST)), background: color }}
+      />
       <input
         type="range" data-testid="brush-size" aria-label="Brush size" min={SMALLEST}
         max={BIGGEST} step={1} value={size} disabled={off}

@@ -1,6 +1,6 @@
 /** A stroke under the pen, from the press to the edit it becomes. */
 
-import { UNIT, type Point } from 'framejam';
+import { UNIT, type Erase, type LiveStroke, type Paint, type Point } from 'framejam';
 
 import { useStudio } from '../session/store.ts';
 import type { Gesture } from '../stage/usePointer.ts';
@@ -8,14 +8,24 @@ import type { Gesture } from '../stage/usePointer.ts';
 /** Points closer than this share of the brush add bytes and no shape. */
 const SPACING = 0.08;
 
-export function beginStroke(start: Point): Gesture {
+let strokes = 0;
+
+/** Press with the brush or, with `erase`, the eraser. */
+export function beginStroke(start: Point, erase: boolean): Gesture {
   const { color, size: width } = useStudio.getState();
-  useStudio.setState({ drawing: { points: [start], color, width } });
-  return { extend, give, drop: () => useStudio.setState({ drawing: null }) };
+  useStudio.setState({ drawing: { points: [start], color, width, erase } });
+  // A stroke that goes on beyond the limit of one edit is one gesture all the same (L6).
+  strokes += 1;
+  const group = `stroke-${strokes}`;
+  return {
+    extend: (points) => extend(points, group),
+    give: () => give(group),
+    drop: () => useStudio.setState({ drawing: null }),
+  };
 }
 
 /** Add points to the stroke under the pen; a stroke at the limit goes on as a new one. */
-function extend(points: readonly Point[]): void {
+function extend(points: readonly Point[], group: string): void {
   const { drawing, welcome, session } = useStudio.getState();
   if (!drawing) return;
   const limit = welcome?.limits.stroke_points ?? Infinity;
@@ -26,7 +36,7 @@ function extend(points: readonly Point[]): void {
     if (last && Math.hypot(point[0] - last[0], point[1] - last[1]) < spacing) continue;
     line.push(point);
     if (line.length >= limit) {
-      session?.edit({ kind: 'paint', ...drawing, points: line });
+      session?.edit(strokeOf({ ...drawing, points: line }), { group });
       line = [point];
     }
   }
@@ -37,8 +47,13 @@ function extend(points: readonly Point[]): void {
 }
 
 /** The pen lifted: the stroke becomes one edit (L6). */
-function give(): void {
+function give(group: string): void {
   const { drawing, session } = useStudio.getState();
   useStudio.setState({ drawing: null });
-  if (drawing) session?.edit({ kind: 'paint', ...drawing });
+  if (drawing) session?.edit(strokeOf(drawing), { group });
+}
+
+/** The edit that a stroke under the pen becomes. */
+function strokeOf({ points, color, width, erase }: LiveStroke): Paint | Erase {
+  return erase ? { kind: 'erase', points, width } : { kind: 'paint', points, color, width };
 }

@@ -1,32 +1,209 @@
-/** Edits in words. */
+/** Gestures in words. */
 
-import type { EditRecord } from 'framejam';
+import {
+  fromUnits, isKind, type Adjust, type EditRecord, type GroupRecord, type LogState, type Revise,
+} from 'framejam';
 
 import type { IconName } from '../shell/Icon.tsx';
+import { partsOf, type Part, type Typing } from './typed.ts';
 
-/** Where in the loop an edit is felt. */
-export function entryInWords(edit: EditRecord): string {
-  if (edit.undone) return 'undone';
-  if (!edit.entry) return 'enters at the next step';
-  return edit.entry.step === 0 ? 'from the start' : `at step ${edit.entry.step}`;
+/** What a gesture is about, for tests and icons: a prompt by its name. */
+export type Subject = 'content' | 'motion' | Exclude<EditRecord['instruction']['kind'], 'text'>;
+
+const ICONS: Readonly<Record<Subject, IconName>> = {
+  content: 'text', motion: 'motion', image: 'image', paint: 'brush', erase: 'eraser', drag: 'drag',
+  revise: 'tune', settings: 'tune', comment: 'comment',
+};
+
+export function subjectOf({ instruction }: Pick<EditRecord, 'instruction'>): Subject {
+  return instruction.kind === 'text' ? instruction.prompt : instruction.kind;
 }
 
-/** What an edit gave, in a few words. */
-export function describe({ instruction }: EditRecord): string {
+export function iconOf(edit: Pick<EditRecord, 'instruction'>): IconName {
+  const { instruction } = edit;
+  const aboutComment = instruction.kind === 'revise'
+    && (instruction.resolved !== undefined || instruction.text !== undefined);
+  return aboutComment ? 'comment' : ICONS[subjectOf(edit)];
+}
+
+/** Nothing that comes later in the log changes what a gesture typed. */
+const known = new WeakMap<GroupRecord, readonly Part[]>();
+
+/** What typing came to; empty where the gesture is none, or took back what it typed. */
+export function typedParts(group: GroupRecord, log: LogState): readonly Part[] {
+  const parts = known.get(group) ?? foundParts(group, log);
+  known.set(group, parts);
+  return parts;
+}
+
+function foundParts(group: GroupRecord, log: LogState): Part[] {
+  const first = group.edits[0];
+  const last = group.edits.at(-1);
+  if (!first || !last || !isKind(first, 'text')) return [];
+  const { prompt } = first.instruction;
+  const typing: Typing[] = [];
+  for (let at = placeOf(log.edits, first.seq); at < log.edits.length; at += 1) {
+    const edit = log.edits[at];
+    if (!edit || edit.seq > last.seq) break;
+    if (isKind(edit, 'text') && edit.instruction.prompt === prompt) {
+      typing.push({ own: edit.group === group.group, splices: edit.instruction.splices });
+    }
+  }
+  return partsOf(typing);
+}
+
+/** Where the edit `seq` is in a list in seq order. */
+function placeOf(edits: readonly EditRecord[], seq: number): number {
+  let [low, high] = [0, edits.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((edits[middle]?.seq ?? seq) < seq) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** A gesture in one line, for a row, a tooltip or a toast. */
+export function describe(group: GroupRecord, log: LogState): string {
+  const first = group.edits[0];
+  if (!first) return '';
+  const { instruction } = first;
   switch (instruction.kind) {
-    case 'content': return instruction.text ? `“${instruction.text}”` : 'Emptied the content';
-    case 'motion': return instruction.text ? `“${instruction.text}”` : 'Emptied the motion';
+    case 'text': {
+      const parts = typedParts(group, log);
+      return parts.map(({ sign, text }) => `${sign} ${text}`).join(' ') || 'Typed and took it back';
+    }
     case 'image': return instruction.blob ? 'Reference image' : 'Removed the image';
     case 'paint': return 'Brush stroke';
+    case 'erase': return 'Eraser';
     case 'drag': return 'Drag';
+    case 'comment': return `“${instruction.text}”`;
+    case 'revise': return revised(group, log);
+    case 'settings': return adjusted(group);
   }
 }
 
-export function iconOf({ instruction }: EditRecord): IconName {
-  const icons = {
-    content: 'text', motion: 'motion', image: 'image', paint: 'brush', drag: 'drag',
-  } as const;
-  return icons[instruction.kind];
+/** More of a text than this makes no sentence. */
+const LONG = 48;
+
+function short(words: string): string {
+  const letters = [...words];
+  return letters.length > LONG ? `${letters.slice(0, LONG).join('').trimEnd()}…` : words;
+}
+
+/** What is undone, after "your" or a name. */
+export function nounOf(group: GroupRecord, log: LogState): string {
+  const first = group.edits[0];
+  switch (first?.instruction.kind) {
+    case undefined: return 'edit';
+    case 'text': return `typing “${short(describe(group, log))}”`;
+    case 'image': return 'picture';
+    case 'paint': return 'brush stroke';
+    case 'erase': return 'eraser stroke';
+    case 'drag': return 'drag';
+    case 'comment': return 'comment';
+    case 'revise':
+    case 'settings': return `change “${short(describe(group, log))}”`;
+  }
+}
+
+/** Each field as the gesture left it. */
+function changesOf<I extends Revise | Adjust>(group: GroupRecord, kind: I['kind']): Partial<I> {
+  let all: Partial<I> = {};
+  for (const { given } of group.edits) if (given.kind === kind) all = { ...all, ...given };
+  return all;
+}
+
+function adjusted(group: GroupRecord): string {
+  const { seed, steps, guidance, fps } = changesOf<Adjust>(group, 'settings');
+  const words = [
+    seed !== undefined && `Seed ${seed}`,
+    steps !== undefined && `${steps} steps`,
+    guidance !== undefined && `Guidance ${guidance / 100}`,
+    fps !== undefined && `${fps} frames a second`,
+  ].filter((one) => one !== false);
+  return words.join(', ') || 'Settings';
+}
+
+const THINGS: Readonly<Partial<Record<Subject, string>>> = {
+  paint: 'stroke', erase: 'eraser', drag: 'drag',
+};
+
+function revised(group: GroupRecord, log: LogState): string {
+  const change = changesOf<Revise>(group, 'revise');
+  const target = log.edits[placeOf(log.edits, change.target ?? 0)];
+  if (change.resolved !== undefined) {
+    return change.resolved ? 'Resolved a comment' : 'Reopened a comment';
+  }
+  if (change.text !== undefined) return `Comment now “${change.text}”`;
+  const words = [
+    change.strength !== undefined && `strength ${percent(change.strength)}`,
+    change.color !== undefined && `colour ${change.color}`,
+    change.frames !== undefined && framesInWords(change.frames),
+  ].filter((one) => one !== false);
+  const thing = (target && THINGS[subjectOf(target)]) ?? 'edit';
+  const whose = target && target.author !== group.author
+    ? `${log.participants.get(target.author)?.name ?? 'Somebody'}’s ${thing}` : thing;
+  return capital(`${whose}: ${words.join(', ') || 'changed'}`);
+}
+
+/** A share on the wire in percent. */
+export function percent(units: number): string {
+  return `${Math.round(fromUnits(units) * 100)} %`;
+}
+
+export function framesInWords(frames: readonly [number, number] | null): string {
+  if (frames === null) return 'all frames';
+  return frames[0] === frames[1] ? `frame ${frames[0] + 1}`
+    : `frames ${frames[0] + 1} to ${frames[1] + 1}`;
+}
+
+function capital(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** Whether an edit enters the loop: comments never do, and settings make another take. */
+function enters(edit: EditRecord, log: LogState): boolean {
+  const { instruction } = edit;
+  if (instruction.kind === 'comment') return false;
+  if (instruction.kind === 'settings') return instruction.guidance !== undefined;
+  if (instruction.kind !== 'revise') return true;
+  return log.edits[placeOf(log.edits, instruction.target)]?.instruction.kind !== 'comment';
+}
+
+/** The step at which all of a gesture is felt; null while some waits, undefined where none is. */
+export function entryOf(group: GroupRecord, log: LogState): number | null | undefined {
+  let step: number | undefined;
+  for (const edit of group.edits) {
+    if (!enters(edit, log)) continue;
+    if (!edit.entry) return null;
+    step = Math.max(step ?? 0, edit.entry.step);
+  }
+  return step;
+}
+
+/** Where in the loop something is felt that entered at this step. */
+export function stepInWords(step: number): string {
+  return step === 0 ? 'from the start' : `at step ${step}`;
+}
+
+/** What became of a gesture. */
+export function fateInWords(group: GroupRecord, log: LogState): string {
+  if (group.undone) {
+    const other = group.undoneBy !== null && group.undoneBy !== group.author;
+    return other ? `undone by ${log.participants.get(group.undoneBy ?? '')?.name ?? 'somebody'}`
+      : 'undone';
+  }
+  const step = entryOf(group, log);
+  if (step === null) return 'enters at the next step';
+  if (step !== undefined) return stepInWords(step);
+  return group.edits.some(makesTake) ? 'a take of its own' : '';
+}
+
+/** Whether an edit sets what defines a take (T8). */
+function makesTake({ instruction }: EditRecord): boolean {
+  return instruction.kind === 'settings'
+    && (instruction.seed !== undefined || instruction.steps !== undefined);
 }
 
 /** The time of day of an edit, as the reader's clock shows it. */

@@ -3,11 +3,15 @@ import { useId } from 'react';
 import { usePersonName } from '../people/usePersonName.ts';
 import { useStudio, whyReadOnly } from '../session/store.ts';
 import { Icon } from '../shell/Icon.tsx';
-import { entryInWords } from '../history/describe.ts';
+import { stepInWords } from '../history/describe.ts';
 import { giveImage } from './giveImage.ts';
 import { Thumbnail } from './Thumbnail.tsx';
 
 const TYPES = 'image/png,image/jpeg,image/webp,image/gif';
+
+function taken(entry: { readonly step: number } | null): string {
+  return entry ? stepInWords(entry.step) : 'enters at the next step';
+}
 
 /** The picture the clip starts from: choose, see, take away. */
 export function ReferenceImage() {
@@ -39,7 +43,7 @@ export function ReferenceImage() {
           <span className="reference-words">
             <b>{uploading ? 'Uploading…' : blob ? 'Replace picture' : 'Choose a picture'}</b>
             <small>
-              {edit && blob ? `${author} · ${entryInWords(edit)}` : 'or drop one on the stage'}
+              {edit && blob ? `${author} · ${taken(edit.entry)}` : 'or drop one on the stage'}
             </small>
           </span>
         </label>

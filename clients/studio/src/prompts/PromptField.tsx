@@ -1,14 +1,18 @@
-import { useId } from 'react';
+import type { Prompt } from 'framejam';
+import { useId, useRef } from 'react';
 
-import { entryInWords } from '../history/describe.ts';
+import { stepInWords } from '../history/describe.ts';
 import { usePersonName } from '../people/usePersonName.ts';
 import { useStudio, whyReadOnly } from '../session/store.ts';
-import { usePrompt, type Prompt, type PromptKind } from './usePrompt.ts';
-import { unknownIn } from './words.ts';
+import { changesBetween } from './changes.ts';
+import { fateOf } from './fate.ts';
+import { newestTyping, overruled } from './standing.ts';
+import { usePromptText, useUnsent } from './shared.ts';
+import { useField } from './useField.ts';
 import { Words } from './Words.tsx';
 
 interface Props {
-  readonly kind: PromptKind;
+  readonly kind: Prompt;
   readonly title: string;
   readonly example: string;
 }
@@ -16,106 +20,65 @@ interface Props {
 /** One of the two prompts, with what became of it and words the model knows. */
 export function PromptField({ kind, title, example }: Props) {
   const id = useId();
-  const prompt = usePrompt(kind);
+  const host = useRef<HTMLDivElement>(null);
+  const prompt = useStudio((s) => s.prompts?.[kind] ?? null);
   const reason = useStudio(whyReadOnly);
-  const limit = useStudio((s) => s.welcome?.limits.prompt_chars ?? 500);
+  const limit = useStudio((s) => s.welcome?.limits.prompt_chars ?? Infinity);
+  const text = usePromptText(prompt);
+  const describedBy = `${id}-fate`;
+  const { view, full } = useField(host, kind, prompt, reason, {
+    label: title, example, describedBy,
+  });
+
+  /** A click is a gesture of its own; words others type at the same time stay. */
+  const pick = (next: string): void => {
+    if (!view || !prompt) return;
+    prompt.endBurst();
+    view.dispatch({ changes: changesBetween(view.state.doc.toString(), next) });
+    prompt.endBurst();
+  };
 
   return (
     <section className="panel-section prompt">
-      <label htmlFor={id}>{title}</label>
-      <textarea
-        id={id} className="field" data-testid={kind} rows={2} maxLength={limit} spellCheck={false}
-        value={prompt.value} placeholder={example} disabled={reason !== null}
-        title={reason ?? undefined} aria-describedby={`${id}-fate`}
-        onFocus={prompt.focus} onBlur={prompt.blur}
-        onChange={({ target, nativeEvent }) => {
-          prompt.change(inOneLine(target.value),
-                        nativeEvent instanceof InputEvent && nativeEvent.isComposing);
-        }}
-        onCompositionEnd={({ currentTarget }) => {
-          prompt.change(inOneLine(currentTarget.value), false);
-        }}
-        onKeyDown={(event) => {
-          // Enter inside an input method's composition chooses a word, it does not send.
-          if (event.nativeEvent.isComposing) return;
-          if (event.key === 'Enter') {
-            event.preventDefault();
-            prompt.send();
-          } else if (event.key === 'Escape') {
-            // Leaves the field, too: the page's own undo keys work from here on.
-            prompt.revert();
-            event.currentTarget.blur();
-          }
-        }}
-      />
-      <Fate id={`${id}-fate`} kind={kind} prompt={prompt} />
-      <Words
-        kind={kind} text={prompt.value} limit={limit} off={reason !== null} onPick={prompt.give}
-      />
+      <h2 onClick={() => view?.focus()}>{title}</h2>
+      <div ref={host} className="field prompt-text" data-off={reason !== null} />
+      <FateLine id={describedBy} kind={kind} text={text} full={full} limit={limit} />
+      <Words kind={kind} text={text} limit={limit} off={reason !== null} onPick={pick} />
     </section>
   );
 }
 
 const NONE: readonly string[] = [];
 
-/** “dragon”, or “dragon” and 2 more words. */
-function quoted([first, ...others]: readonly string[]): string {
-  const more = others.length === 1 ? ` and “${others[0]}”` : ` and ${others.length} more words`;
-  return `“${first}”${others.length > 0 ? more : ''}`;
+interface FateProps {
+  readonly id: string;
+  readonly kind: Prompt;
+  readonly text: string;
+  /** Somebody just typed beyond the limit. */
+  readonly full: boolean;
+  readonly limit: number;
 }
 
-function inOneLine(text: string): string {
-  return text.replaceAll('\n', ' ');
-}
-
-/** One line under the field: typed, sent, taken up, changed by somebody. Its place is reserved. */
-function Fate({ id, kind, prompt }: { id: string; kind: PromptKind; prompt: Prompt }) {
-  const record = useStudio((s) => s.log[kind]);
-  const connection = useStudio((s) => s.status.phase);
-  const author = usePersonName(record?.author ?? '');
-  const pictureRules = useStudio((s) => kind === 'content' && s.log.image?.instruction.blob != null);
-  const dragRules = useStudio((s) => kind === 'motion' && s.log.drags.length > 0);
+/** One line under the field: typing, sent, taken up. Its place is reserved. */
+function FateLine({ id, kind, text, full, limit }: FateProps) {
+  const unsent = useUnsent(useStudio((s) => s.prompts?.[kind] ?? null));
+  const phase = useStudio((s) => s.status.phase);
+  const edit = useStudio((s) => newestTyping(s.log, kind));
+  const author = usePersonName(edit?.author ?? '');
+  const why = useStudio((s) => overruled(s.log, kind));
   const unknown = useStudio((s) => s.take?.unknown ?? NONE);
-  const { dirty, sending, changedBy } = prompt;
-  let phase = 'empty';
-  let words = 'Enter sends it';
-  let full: string | undefined;
-  if (dirty) {
-    phase = 'typing';
-    words = 'Not sent yet · Enter sends it';
-  } else if (sending) {
-    phase = 'sending';
-    words = connection === 'live' ? 'Sending…'
-      : connection === 'ended' ? 'Not sent: the connection has ended'
-      : 'Kept here until the connection is back';
-  } else if (record) {
-    phase = record.entry ? 'entered' : 'sent';
-    const entry = record.entry ? `taken up ${entryInWords(record)}` : 'sent, enters at the next step';
-    const strange = unknownIn(record.instruction.text, unknown);
-    if (strange.length > 0) {
-      phase = 'unknown';
-      full = `The model never learnt: ${strange.join(', ')}`;
-    }
-    words = strange.length > 0 ? `The model never learnt ${quoted(strange)}`
-      : pictureRules ? `${author} · the picture sets the scene`
-      : dragRules ? `${author} · drags set the motion`
-      : `${author} · ${entry}`;
-  }
+  const fate = fateOf({
+    text, unsent, unknown, overruled: why,
+    connection: phase === 'live' || phase === 'ended' ? phase : 'away',
+    newest: edit && { author, entry: edit.entry && stepInWords(edit.entry.step) },
+  });
+  const words = full ? `A prompt has at most ${limit} characters` : fate.words;
   return (
-    <p className="fate" id={id} role="status" data-testid={`${kind}-fate`} data-phase={phase}>
-      {changedBy !== null ? (
-        <>
-          <span>Changed by {changedBy}{dirty && ' · Enter sends yours'}</span>
-          {dirty && (
-            <button
-              type="button" className="link" onMouseDown={(event) => event.preventDefault()}
-              onClick={prompt.revert}
-            >
-              Take theirs
-            </button>
-          )}
-        </>
-      ) : <span title={full}>{words}</span>}
+    <p
+      className="fate" id={id} role="status" data-testid={`${kind}-fate`}
+      data-phase={full ? 'full' : fate.phase}
+    >
+      <span title={fate.full}>{words}</span>
     </p>
   );
 }

@@ -1,11 +1,11 @@
+import type { Prompt } from 'framejam';
 import { useMemo, useState } from 'react';
 
 import { useStudio } from '../session/store.ts';
-import type { PromptKind } from './usePrompt.ts';
 import { groupsFor, withWord, wordsIn } from './words.ts';
 
 interface Props {
-  readonly kind: PromptKind;
+  readonly kind: Prompt;
   readonly text: string;
   /** The longest prompt, in characters. */
   readonly limit: number;

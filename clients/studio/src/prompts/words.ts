@@ -68,7 +68,7 @@ export function withWord(
   text: string, word: string, group: WordGroup, groups: readonly WordGroup[], limit: number,
 ): string | null {
   const next = clicked(text, word, group, groups);
-  return next.length <= limit ? next : null;
+  return [...next].length <= limit ? next : null;
 }
 
 function clicked(
@@ -97,8 +97,19 @@ function isUnsorted(groups: readonly WordGroup[]): boolean {
   return groups.length === 1 && groups[0]?.name === 'words';
 }
 
+/** Spaces that people typed stay: a letter of theirs may be on its way behind one. */
 function spliced(text: string, from: number, to: number, word: string): string {
-  return `${text.slice(0, from)} ${word} ${text.slice(to)}`.replace(/\s+/g, ' ').trim();
+  const before = text.slice(0, from);
+  const after = text.slice(to);
+  if (word) {
+    const gap = before === '' || /\s$/.test(before) ? '' : ' ';
+    return `${before}${gap}${word}${after === '' || /^\s/.test(after) ? '' : ' '}${after}`;
+  }
+  // The space beside a word goes with it.
+  if (before === '' || /\s$/.test(before)) {
+    return /^\s/.test(after) ? before + after.slice(1) : before.slice(0, -1) + after;
+  }
+  return before + after;
 }
 
 function pattern(word: string): RegExp {

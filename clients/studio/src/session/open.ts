@@ -2,6 +2,7 @@
 
 import { CLOSE, parseLink, Session, type Link, type Presence, type Welcome } from 'framejam';
 
+import { undoInWords } from '../history/undone.ts';
 import { backInWords } from './back.ts';
 import { Notes } from './notes.ts';
 import { forgetVisit, loadVisit, saveVisit, type Visit } from './visit.ts';
@@ -43,7 +44,7 @@ function open(link: Link, token: string, self: Omit<Visit, 'token'>): void {
   const session = new Session({
     origin: link.origin, session: link.session, token, name: self.name,
   });
-  useStudio.setState({ page: { name: 'studio' }, session });
+  useStudio.setState({ page: { name: 'studio' }, session, prompts: session.prompts });
   follow(session);
   let first = true;
   session.on('welcome', (welcome) => {
@@ -93,6 +94,12 @@ function follow(session: Session): void {
     set((s) => ({ welcome, cameAt: welcome.recovered ? s.cameAt : welcome.head_seq }));
   });
   session.on('state', (log) => set({ log }));
+  session.on('prompts', (prompts) => set({ prompts }));
+  session.on('event', ({ event: { body, author }, live }) => {
+    if (!live || body.kind !== 'undone') return;
+    const words = undoInWords(body, author, session.welcome?.participant, session.state);
+    if (words !== null) toast(words, author === session.welcome?.participant ? 'good' : 'bad');
+  });
   session.on('pending', (pending) => set((s) => ({
     pending, notStored: pending.some((p) => p.seq === null) ? s.notStored : null,
   })));
@@ -101,7 +108,10 @@ function follow(session: Session): void {
     notes.heard(take);
   });
   session.on('preview', (preview) => useStudio.getState().player.show(preview));
-  session.on('refused', ({ refusal }) => toast(refusal.message));
+  session.on('refused', ({ refusal, typed }) => {
+    const lost = typed === null ? '' : `. The field said: “${typed}”`;
+    toast(refusal.message + lost);
+  });
   session.on('delayed', ({ refusal }) => {
     // What comes too fast arrives a moment later by itself: nobody has to know.
     if (refusal.code === 'unavailable') set({ notStored: refusal.message });
@@ -125,7 +135,8 @@ function follow(session: Session): void {
 function placed(map: ReadonlyMap<string, Presence>, presence: Presence): Map<string, Presence> {
   const next = new Map(map);
   const key = `${presence.participant}:${presence.connection}`;
-  if (presence.cursor || presence.stroke || presence.drag) next.set(key, presence);
+  const isThere = presence.cursor || presence.stroke || presence.drag || presence.caret;
+  if (isThere) next.set(key, presence);
   else next.delete(key);
   return next;
 }

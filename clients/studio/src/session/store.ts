@@ -2,10 +2,12 @@
 
 import {
   ApiError, LogFold, UNIT, type LiveDrag, type LiveStroke, type LogState, type Pending,
-  type Person, type Presence, type Session, type Status, type TakeStatus, type Welcome,
+  type Person, type Presence, type Session, type SharedPrompts, type Status, type TakeStatus,
+  type Welcome,
 } from 'framejam';
 import { create } from 'zustand';
 
+import type { Card } from '../stage/card.ts';
 import { Player, type Shown } from '../stage/player.ts';
 
 /** Which page is shown. */
@@ -20,7 +22,10 @@ export interface Toast {
   readonly tone: 'good' | 'bad';
 }
 
-export type Tool = 'select' | 'brush' | 'drag';
+export type Tool = 'select' | 'brush' | 'erase' | 'drag' | 'comment' | 'who';
+
+/** What the lower half of the right side shows. */
+export type Tab = 'history' | 'comments' | 'settings';
 
 export interface StudioState {
   readonly page: Page;
@@ -30,6 +35,8 @@ export interface StudioState {
   /** The head of the log when this page came to it; a later reconnect does not move it. */
   readonly cameAt: number;
   readonly log: LogState;
+  /** The texts that everybody writes in; others take their place when the log begins anew. */
+  readonly prompts: SharedPrompts | null;
   readonly pending: readonly Pending[];
   /** The server's sentence on why our newest edits are not stored; null while they are. */
   readonly notStored: string | null;
@@ -59,6 +66,11 @@ export interface StudioState {
   /** Whether the clip played before the drag tool stopped it. */
   readonly playedBefore: boolean;
   readonly uploading: boolean;
+  /** What is open on the stage: a comment, or who did what there. */
+  readonly card: Card | null;
+  readonly tab: Tab;
+  /** The gesture whose row in the history is open, by the seq of its first edit. */
+  readonly chosen: number | null;
   readonly toasts: readonly Toast[];
 }
 
@@ -72,6 +84,7 @@ export const useStudio = create<StudioState>(() => ({
   welcome: null,
   cameAt: 0,
   log: new LogFold().state,
+  prompts: null,
   pending: [],
   notStored: null,
   people: [],
@@ -91,17 +104,23 @@ export const useStudio = create<StudioState>(() => ({
   pulling: null,
   playedBefore: false,
   uploading: false,
+  card: null,
+  tab: 'history',
+  chosen: null,
   toasts: [],
 }));
 
-/** Why the tools are off, in words for a tooltip; null where they are on. */
-export function whyReadOnly(state: StudioState): string | null {
+/** Why nothing at all can be given, in words for a tooltip; null where it can. */
+export function whyMute(state: StudioState): string | null {
   if (state.status.phase === 'ended') return 'The connection to this session has ended.';
-  if (state.welcome === null) return 'Connecting…';
-  if (state.welcome.role === 'viewer') {
-    return 'You are here as a viewer. Ask the owner for an editor link to change things.';
-  }
-  return null;
+  return state.welcome === null ? 'Connecting…' : null;
+}
+
+/** Why the clip cannot be changed from here; a viewer points and comments. */
+export function whyReadOnly(state: StudioState): string | null {
+  const reason = whyMute(state);
+  if (reason !== null || state.welcome?.role !== 'viewer') return reason;
+  return 'You are here as a viewer. Ask the owner for an editor link to change things.';
 }
 
 /**
@@ -111,9 +130,14 @@ export function whyReadOnly(state: StudioState): string | null {
  * pressed once more, for want of an effect, would take back older work later.
  */
 export function whyNoUndo(state: StudioState): string | null {
-  const reason = whyReadOnly(state);
+  const reason = whyMute(state);
   if (reason !== null || state.status.phase === 'live') return reason;
   return 'Undo and redo wait until the connection is back.';
+}
+
+/** The frame on the stage, the first is 0. */
+export function shownFrame({ frame, shown }: Pick<StudioState, 'frame' | 'shown'>): number {
+  return Math.max(0, Math.min(frame, (shown?.frames ?? 1) - 1));
 }
 
 /** What the loop is doing; a shown picture that is not the finished one says that it runs. */

@@ -1,10 +1,12 @@
 /**
- * Keys: B brush, D drag, V pointer, [ and ] size, Ctrl+Z and Ctrl+Shift+Z or Ctrl+Y, Space plays.
+ * Keys: V point, B brush, E eraser, D drag, C comment, W who did this, [ and ] size, Ctrl+Z and
+ * Ctrl+Shift+Z or Ctrl+Y, Space plays.
  */
 
 import { resize } from '../brush/brush.ts';
 import { resizeReach } from '../drag/drag.ts';
-import { toast, useStudio, whyNoUndo } from '../session/store.ts';
+import { useStudio, type Tool } from '../session/store.ts';
+import { redo, undo } from '../session/undo.ts';
 import { chooseTool } from '../stage/tools.ts';
 
 const SIZE_STEP = 1.25;
@@ -22,24 +24,25 @@ export function listenForShortcuts(): void {
 }
 
 function withControl(event: KeyboardEvent): boolean {
-  const state = useStudio.getState();
-  const { session } = state;
   const key = event.key.toLowerCase();
-  if (!session || (key !== 'y' && key !== 'z')) return false;
-  const reason = whyNoUndo(state);
-  if (reason !== null) toast(reason);
-  else if (key === 'z' && !event.shiftKey) {
-    if (session.canUndo) session.undo();
-  } else if (session.canRedo) session.redo();
+  if (!useStudio.getState().session || (key !== 'y' && key !== 'z')) return false;
+  if (key === 'z' && !event.shiftKey) undo();
+  else redo();
   return true;
 }
 
+const TOOLS: Readonly<Record<string, Tool>> = {
+  v: 'select', b: 'brush', e: 'erase', d: 'drag', c: 'comment', w: 'who',
+};
+
 function plain(event: KeyboardEvent): boolean {
   const { playing } = useStudio.getState();
+  const tool = TOOLS[event.key.toLowerCase()];
+  if (tool) {
+    chooseTool(tool);
+    return true;
+  }
   switch (event.key) {
-    case 'b': case 'B': chooseTool('brush'); return true;
-    case 'v': case 'V': chooseTool('select'); return true;
-    case 'd': case 'D': chooseTool('drag'); return true;
     case '[': scale(1 / SIZE_STEP); return true;
     case ']': scale(SIZE_STEP); return true;
     case ' ':
@@ -58,6 +61,7 @@ function scale(factor: number): void {
 }
 
 function isTyping(target: EventTarget | null): boolean {
+  if (target instanceof HTMLElement && target.isContentEditable) return true;
   if (target instanceof HTMLTextAreaElement) return true;
   return target instanceof HTMLInputElement && !['range', 'color', 'file'].includes(target.type);
 }

@@ -3,11 +3,13 @@ import {
 } from 'react';
 
 import { giveImage } from '../image/giveImage.ts';
+import { Pins } from '../comments/Pins.tsx';
 import { useStudio, whyReadOnly } from '../session/store.ts';
+import { Cards } from './Cards.tsx';
 import { Cursors } from './Cursors.tsx';
 import { useOverlay } from './overlay.ts';
 import { PointerRing } from './PointerRing.tsx';
-import { atFirstFrame } from './tools.ts';
+import { atFirstFrame, toolInHand } from './tools.ts';
 import { usePointer } from './usePointer.ts';
 
 /** The clip, what is being painted and pulled on it, and who points where. */
@@ -16,7 +18,7 @@ export function Stage() {
   const picture = useRef<HTMLCanvasElement>(null);
   const overlay = useRef<HTMLCanvasElement>(null);
   const settings = useStudio((s) => s.log.settings ?? s.welcome?.settings ?? null);
-  const tool = useStudio((s) => (whyReadOnly(s) === null ? s.tool : 'select'));
+  const tool = useStudio(toolInHand);
   const untouched = useStudio((s) => s.welcome !== null && s.log.edits.length === 0);
   const aspect = settings ? settings.width / settings.height : 1;
   usePointer(stage);
@@ -37,9 +39,12 @@ export function Stage() {
         {untouched && (
           <p className="stage-hint">Describe what to see, paint, or drop a picture here</p>
         )}
+        <Pins />
         <Cursors />
         {tool === 'brush' && <BrushRing stage={stage} />}
+        {tool === 'erase' && <EraserRing stage={stage} />}
         {tool === 'drag' && <DragRing stage={stage} />}
+        <Cards />
         {drop.over && <p className="stage-drop">Drop to use it as the reference image</p>}
       </div>
     </div>
@@ -50,6 +55,11 @@ function BrushRing({ stage }: { stage: RefObject<HTMLElement | null> }) {
   const color = useStudio((s) => s.color);
   const size = useStudio((s) => s.size);
   return <PointerRing stage={stage} diameter={size} fill={`${color}55`} />;
+}
+
+function EraserRing({ stage }: { stage: RefObject<HTMLElement | null> }) {
+  const size = useStudio((s) => s.size);
+  return <PointerRing stage={stage} diameter={size} fill="rgb(255 255 255 / 20%)" />;
 }
 
 /** Only where a press would take hold; from then on the arrow has circles of its own. */

@@ -1,6 +1,23 @@
 /** Which tool the pointer is, and the frame that goes with it. */
 
-import { useStudio, whyReadOnly, type StudioState, type Tool } from '../session/store.ts';
+import {
+  useStudio, whyMute, whyReadOnly, type StudioState, type Tool,
+} from '../session/store.ts';
+
+/** Why a tool cannot be taken; null where it can. */
+export function whyToolOff(state: StudioState, tool: Tool): string | null {
+  switch (tool) {
+    case 'select': return null;
+    case 'comment':
+    case 'who': return whyMute(state);
+    default: return whyReadOnly(state);
+  }
+}
+
+/** The tool that the pointer is now. */
+export function toolInHand(state: StudioState): Tool {
+  return whyToolOff(state, state.tool) === null ? state.tool : 'select';
+}
 
 /**
  * Take a tool. The drag tool stops the clip at its first frame, the one that drags are given on;
@@ -8,8 +25,8 @@ import { useStudio, whyReadOnly, type StudioState, type Tool } from '../session/
  */
 export function chooseTool(tool: Tool): void {
   const state = useStudio.getState();
+  if (whyToolOff(state, tool) !== null) return;
   if (tool === 'drag') {
-    if (whyReadOnly(state) !== null) return;
     const playedBefore = state.tool === 'drag' ? state.playedBefore : state.playing;
     useStudio.setState({ tool, playedBefore });
     goToFirstFrame();

@@ -1,12 +1,15 @@
 /** Pointer to presence and gestures: shown at once, told to others live, given when it lifts. */
 
-import { MAX_LIVE_POINTS, toPoint, type LiveStroke, type Point } from 'framejam';
+import { toPoint, type Point } from 'framejam';
 import { useEffect, type RefObject } from 'react';
 
 import { beginStroke } from '../brush/stroke.ts';
 import { beginPull } from '../drag/pull.ts';
-import { useStudio, whyReadOnly } from '../session/store.ts';
-import { atFirstFrame, goToFirstFrame } from './tools.ts';
+import { tellPointer } from '../session/presence.ts';
+import { useStudio, type Tool } from '../session/store.ts';
+import { askWho } from '../who/ask.ts';
+import { closeCard, openCard } from './card.ts';
+import { atFirstFrame, goToFirstFrame, toolInHand } from './tools.ts';
 
 /** What a pressed pointer does, from the press on. Only `give` makes an edit of it. */
 export interface Gesture {
@@ -39,12 +42,14 @@ export function usePointer(stage: RefObject<HTMLElement | null>): void {
       const state = useStudio.getState();
       // A finger or a pen may arrive by pressing, at what it sees: the press itself goes back
       // (beginPull).
-      if (event.pointerType !== 'mouse' || underWay || whyReadOnly(state) !== null) return;
-      if (state.tool === 'drag' && !atFirstFrame(state)) goToFirstFrame();
+      if (event.pointerType !== 'mouse' || underWay) return;
+      if (toolInHand(state) === 'drag' && !atFirstFrame(state)) goToFirstFrame();
     };
     const begin = (event: PointerEvent): void => {
-      const state = useStudio.getState();
-      if (event.button !== 0 || state.tool === 'select' || whyReadOnly(state) !== null) return;
+      if (event.button !== 0 || isOnCard(event.target)) return;
+      const tool = event.altKey ? 'who' : toolInHand(useStudio.getState());
+      closeCard();
+      if (tool === 'select') return;
       if (underWay) {
         // The touch before a pen is the hand that holds it.
         if (!underWay.isTouch || event.pointerType !== 'pen') return;
@@ -53,38 +58,37 @@ export function usePointer(stage: RefObject<HTMLElement | null>): void {
       event.preventDefault();
       // Typing ends where painting begins: the shortcuts of the tools work at once.
       if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
-      const gesture = state.tool === 'brush' ? beginStroke(at(event))
-        : beginPull(at(event), element.getBoundingClientRect());
+      const gesture = begun(tool, at(event), element);
       if (!gesture) return;
       const pointer = event.pointerId;
       underWay = { pointer, isTouch: event.pointerType === 'touch', gesture };
       element.setPointerCapture(pointer);
-      tell(at(event));
+      tellPointer(at(event));
     };
     const move = (event: PointerEvent): void => {
       if (underWay) {
         if (event.pointerId !== underWay.pointer) return;
         underWay.gesture.extend(stepsOf(event).map(at));
       }
-      tell(at(event));
+      tellPointer(at(event));
     };
     const lift = (event: PointerEvent): void => {
       if (event.pointerId !== underWay?.pointer) return;
       const { gesture } = underWay;
       underWay = null;
       gesture.give();
-      tell(at(event));
+      tellPointer(at(event));
     };
     const drop = (): void => {
       underWay?.gesture.drop();
       underWay = null;
-      tell(null);
+      tellPointer(null);
     };
     const cancel = (event: PointerEvent): void => {
       if (event.pointerId === underWay?.pointer) drop();
     };
     const leave = (): void => {
-      if (!underWay) tell(null);
+      if (!underWay) tellPointer(null);
     };
     const escape = (event: KeyboardEvent): void => {
       if (event.key === 'Escape' && underWay) drop();
@@ -112,19 +116,25 @@ export function usePointer(stage: RefObject<HTMLElement | null>): void {
   }, [stage]);
 }
 
+/** What a press with a tool begins; null where the press is all there is to it. */
+function begun(tool: Tool, at: Point, stage: HTMLElement): Gesture | null {
+  switch (tool) {
+    case 'brush': return beginStroke(at, false);
+    case 'erase': return beginStroke(at, true);
+    case 'drag': return beginPull(at, stage.getBoundingClientRect());
+    case 'comment': openCard({ kind: 'write', at }); return null;
+    case 'who': askWho(at); return null;
+    case 'select': return null;
+  }
+}
+
+/** Pins and cards lie on the stage and are pressed for themselves. */
+function isOnCard(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest('[data-on-stage]') !== null;
+}
+
 /** Every place on the way, where the browser tells them: it does on secure pages only. */
 function stepsOf(event: PointerEvent): readonly PointerEvent[] {
   const steps = 'getCoalescedEvents' in event ? event.getCoalescedEvents() : [];
   return steps.length ? steps : [event];
-}
-
-/** Tell the others where we point and what we are drawing or pulling. */
-function tell(cursor: Point | null): void {
-  const { session, drawing, pulling, frame } = useStudio.getState();
-  session?.point({ cursor, frame, stroke: drawing && newest(drawing), drag: pulling });
-}
-
-/** Others see the newest part of a long stroke until it is given. */
-function newest(stroke: LiveStroke): LiveStroke {
-  return { ...stroke, points: stroke.points.slice(-MAX_LIVE_POINTS) };
 }

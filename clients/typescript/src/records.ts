@@ -1,0 +1,79 @@
+/** What the folded log is made of. */
+
+import type { Role } from './events.ts';
+import type {
+  Comment, Drag, Erase, Image, Instruction, Paint, Settings,
+} from './instructions.ts';
+
+/** Someone who ever joined, as the log knows them. */
+export interface Participant {
+  readonly participant: string;
+  readonly name: string;
+  readonly color: string;
+  readonly role: Role;
+}
+
+/** One edit of the log with what became of it. */
+export interface EditRecord<I extends Instruction = Instruction> {
+  readonly seq: number;
+  readonly at: number;
+  readonly author: string;
+  /** With every field as its last live writer left it (M2). */
+  readonly instruction: I;
+  /** As its author gave it. */
+  readonly given: I;
+  /** How much of the loop it may re-run, in 1/65536; null for the default of its kind (T3). */
+  readonly depth: number | null;
+  /** The seq of the first edit of its gesture (L6). */
+  readonly group: number;
+  readonly undone: boolean;
+  /** The step it entered the take in force at, or null while it waits for a boundary. */
+  readonly entry: { readonly take: number; readonly step: number } | null;
+}
+
+/** One gesture: the edits that undo takes out together (L6). */
+export interface GroupRecord {
+  /** The seq of its first edit: its name. */
+  readonly group: number;
+  readonly author: string;
+  /** When it began. */
+  readonly at: number;
+  readonly edits: readonly EditRecord[];
+  readonly undone: boolean;
+  /** Who undid it: its author or an owner (U2); null while it is live. */
+  readonly undoneBy: string | null;
+  /** The later edit that kept that undo invisible (U3). */
+  readonly shadowedBy: number | null;
+}
+
+/** The log, folded. A new object whenever something changed; records keep their identity. */
+export interface LogState {
+  readonly seq: number;
+  /** Those in force; null before event 1. */
+  readonly settings: Settings | null;
+  /** The number of the take they define: takes count in the order they were first in force (T8). */
+  readonly take: number;
+  readonly participants: ReadonlyMap<string, Participant>;
+  /** All edits in seq order, undone ones too. */
+  readonly edits: readonly EditRecord[];
+  /** All gestures in the order they began. */
+  readonly groups: readonly GroupRecord[];
+  /** The texts of the prompts. */
+  readonly content: string;
+  readonly motion: string;
+  /** The newest live edit of the reference image (M2). */
+  readonly image: EditRecord<Image> | null;
+  /** Live strokes in seq order: later ones lie on top (M4). */
+  readonly strokes: readonly EditRecord<Paint | Erase>[];
+  /** Live drags in seq order. They all count, and their order does not matter (M4). */
+  readonly drags: readonly EditRecord<Drag>[];
+  /** Live comments in seq order, resolved ones too. */
+  readonly comments: readonly EditRecord<Comment>[];
+}
+
+/** Narrow a record by the kind of its instruction. */
+export function isKind<K extends Instruction['kind']>(
+  edit: EditRecord, kind: K,
+): edit is EditRecord<Extract<Instruction, { kind: K }>> {
+  return edit.instruction.kind === kind;
+}

@@ -1,0 +1,76 @@
+import { describe, expect, it, vi } from 'vitest';
+
+import { content, edit, refusal, session, socket } from './alone.ts';
+
+describe('gestures of several edits (L6, U2)', () => {
+  it('L6 T3 gives what the options say, and the defaults without them', () => {
+    socket().welcome();
+    const image = { kind: 'image', blob: null } as const;
+    session.edit(image);
+    session.edit(image, { depth: 65536, group: 'both' });
+    expect(socket().of('edit').map(({ depth, group }) => [depth, group])).toEqual(
+      [[null, null], [65536, 'both']]);
+  });
+
+  it('L6 ends a group where one is open', () => {
+    socket().welcome();
+    const end = (): number => {
+      session.endGroup();
+      return socket().of('end_group').length;
+    };
+    const give = (group: string | null): void =>
+      void session.edit({ kind: 'image', blob: null }, { group });
+    expect(end()).toBe(0);
+    give(null);
+    expect(end()).toBe(0);
+    give('g');
+    expect(end()).toBe(1);
+    expect(end()).toBe(1);
+    give('g');
+    session.undo();
+    expect(end()).toBe(1);
+    give('g');
+    socket().drop();
+    give(null);
+    vi.advanceTimersByTime(500);
+    socket().welcome({ recovered: true });
+    const ends = socket().of('end_group').length;
+    expect(end()).toBe(ends);
+  });
+
+  it('L6 a group that is sent again is open again', () => {
+    socket().welcome();
+    session.edit({ kind: 'image', blob: null }, { group: 'g' });
+    socket().drop();
+    vi.advanceTimersByTime(500);
+    socket().welcome({ recovered: true });
+    session.endGroup();
+    expect(socket().of('end_group')).toHaveLength(1);
+  });
+
+  it('L6 the end of a group waits with what it ends', () => {
+    socket().welcome();
+    edit('one');
+    socket().deliver(refusal(1, { code: 'rate_limited', retry_after_ms: 700, used: false }));
+    session.edit({ kind: 'content', text: 'two' }, { group: 'g' });
+    session.endGroup();
+    session.edit({ kind: 'content', text: 'three' }, { group: 'g' });
+    expect(socket().of('end_group')).toHaveLength(0);
+    vi.advanceTimersByTime(700);
+    expect(socket().sent.slice(2).map(({ type }) => type)).toEqual(
+      ['edit', 'edit', 'end_group', 'edit']);
+  });
+
+  it('U2 undoes by name, and counts only what is its own', () => {
+    socket().welcome();
+    const theirs = content(2, 'b', { author: 'bob1' });
+    socket().deliver({ type: 'events', events: [content(1, 'a'), theirs], more: false });
+    session.undo(2);
+    expect(socket().of('undo')).toMatchObject([{ client_seq: 1, group: 2 }]);
+    expect([session.canUndo, session.canRedo]).toEqual([true, true]);
+    session.undo(1);
+    expect([session.canUndo, session.canRedo]).toEqual([false, true]);
+    session.undo();
+    expect(socket().of('undo').map(({ group }) => group)).toEqual([2, 1, null]);
+  });
+});

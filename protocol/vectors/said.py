@@ -1,0 +1,131 @@
+"""The messages of ``client.json``: every type, every kind of instruction, every limit twice."""
+
+from __future__ import annotations
+
+from room import BLOB
+
+from framejam_protocol.instructions import (
+    Adjust,
+    Comment,
+    Content,
+    Drag,
+    Erase,
+    Image,
+    Motion,
+    Paint,
+    Revise,
+    Splice,
+    Spliced,
+    Typed,
+)
+from framejam_protocol.messages import (
+    Caret,
+    ClientMessage,
+    Control,
+    Edit,
+    EndGroup,
+    Hello,
+    LiveDrag,
+    LiveStroke,
+    Need,
+    Ping,
+    PresenceUpdate,
+    Redo,
+    Resume,
+    Undo,
+    Watch,
+)
+
+STROKE = Paint(points=((0, 65536), (-65536, 131072), (32768, 1)), color="#e0218a", width=9175)
+DRAG = Drag(start=(32768, 32768), end=(52429, 131072), radius=9830)
+DRAG_LIMITS = Drag(start=(-65536, 0), end=(-65536, 0), radius=1, strength=0)
+STROKE_LIMITS = Paint(points=((0, 0),), color="#000000", width=1, strength=0, frames=(0, 0))
+ERASER = Erase(points=((5, 5), (65536, 65536)), width=65536, frames=(3, 4096))
+REMARK = Comment(text="Is the 🎈 too big?", at=(32768, 131072), frame=4096)
+
+TYPED = bytes.fromhex("010116000401" + "0474657874" + "06" + "6120" + "f09f8e88" + "00")
+"""The Yjs client 22 types ``a 🎈`` into an empty text named ``text``."""
+
+CLIENT: dict[str, ClientMessage] = {
+    "hello with an invite": Hello(
+        versions=(1,),
+        session="s1",
+        token="invite-token",
+        client_id="client-0001",
+        name="Zoë 🎨",
+        color="#2e86de",
+        capabilities=("sheet",),
+    ),
+    "hello that resumes": Hello(
+        versions=(1, 2),
+        session="s1",
+        token="participant-token",
+        client_id="client-0001",
+        resume=Resume(epoch="e1", last_seq=41),
+    ),
+    "hello with nothing optional": Hello(
+        versions=(1,), session="s1", token="t", client_id="abcdefgh"
+    ),
+    "edit content": Edit(1, Content("a red balloon ")),
+    "edit content, empty": Edit(2, Content("")),
+    "edit content as it was": Edit(2, Content("a blue 🎈", base_seq=0), group="burst_1"),
+    "edit content, longest": Edit(2, Content("🎈" * 500)),
+    "edit motion": Edit(3, Motion("moving up"), depth=65536),
+    "edit motion as it was": Edit(3, Motion("moving down", base_seq=41)),
+    "edit spliced": Edit(
+        4, Spliced("content", 41, (Splice(2, "🎈", "balloon"), Splice(9, "", " 🎈🎈")))
+    ),
+    "edit spliced motion": Edit(4, Spliced("motion", 0, (Splice(0, "", ""),)), group="-"),
+    "edit typed": Edit(5, Typed("content", TYPED), group="0123456789abcdefABCDEF_-"),
+    "edit typed, nothing": Edit(5, Typed("motion", b"\x00\x00")),
+    "edit image": Edit(4, Image(BLOB), depth=0),
+    "edit image, none": Edit(5, Image(None)),
+    "edit paint": Edit(6, STROKE),
+    "edit paint, smallest": Edit(2**53 - 1, STROKE_LIMITS, depth=32768),
+    "edit erase": Edit(6, ERASER),
+    "edit drag": Edit(7, DRAG),
+    "edit drag, smallest": Edit(8, DRAG_LIMITS, depth=65536),
+    "edit drag of some frames": Edit(9, Drag((0, 0), (1, 1), 65536, 1, (2, 9))),
+    "revise a stroke": Edit(
+        10, Revise(4, color="#00ff00", width=1, strength=0, frames=(0, 3)), group="several"
+    ),
+    "revise a stroke, all frames": Edit(11, Revise(4, frames=None)),
+    "revise a drag": Edit(12, Revise(7, start=(0, -65536), end=(131072, 0), radius=65536), depth=0),
+    "revise a comment": Edit(13, Revise(2**53 - 1, text="It was.", resolved=True)),
+    "edit settings": Edit(
+        14,
+        Adjust(
+            model="embedded",
+            seed=2**53 - 1,
+            steps=200,
+            frames=64,
+            width=2048,
+            height=8,
+            fps=60,
+            guidance=3000,
+        ),
+    ),
+    "edit one setting": Edit(15, Adjust(guidance=0)),
+    "edit comment": Edit(16, REMARK),
+    "edit comment, resolved": Edit(17, Comment("-", (0, 0), 0, resolved=True)),
+    "undo": Undo(7),
+    "undo a group": Undo(7, group=4),
+    "redo": Redo(8),
+    "end a group": EndGroup(),
+    "pause": Control("pause"),
+    "resume": Control("resume"),
+    "cancel": Control("cancel"),
+    "presence with all": PresenceUpdate(
+        cursor=(100, 65536), frame=15, stroke=LiveStroke(((0, 0), (5, -5)), "#ffd400", 4096)
+    ),
+    "presence with an arrow": PresenceUpdate(
+        cursor=(5, 5), drag=LiveDrag((32768, 32768), (65536, 0), 9830)
+    ),
+    "presence with an eraser": PresenceUpdate(stroke=LiveStroke((), "#ffffff", 1, erase=True)),
+    "presence with a caret": PresenceUpdate(caret=Caret("motion", 7, 0)),
+    "presence off the stage": PresenceUpdate(),
+    "watch": Watch("sheet", 10),
+    "watch nothing": Watch("none"),
+    "need": Need(41),
+    "ping": Ping(2**53 - 1),
+}

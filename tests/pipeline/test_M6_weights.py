@@ -1,0 +1,228 @@
+"""M6: how much each stroke and drag weighs on a point of a frame."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as budget
+from hypothesis import strategies as st
+from tiny import picture, settings
+
+from framejam_pipeline.attribution import cell_box
+from framejam_pipeline.conditions import Compiler
+from framejam_pipeline.entries import Entry, fold_of
+from framejam_pipeline.models.embedded import EmbeddedModel
+from framejam_pipeline.scenes import fit_ranges
+from framejam_pipeline.take import Take
+from framejam_protocol.instructions import Adjust, Content, Drag, Erase, Image, Motion, Paint
+
+UNIT = 65536
+CELL = UNIT // 8  # the tiny model: 32 x 32 pixels, 8 x 8 cells of 4 x 4 pixels
+MIDDLE = (UNIT // 2, UNIT // 2)
+BLOB = "00000003" * 8
+
+
+def _dot(x: float, y: float, width: float, **fields: Any) -> Paint:
+    """A dot about the middle of a cell; positions and width in cells."""
+    at = (round((x + 0.5) * CELL), round((y + 0.5) * CELL))
+    return Paint((at,), "#ff0000", round(width * CELL), **fields)
+
+
+def _rub(x: float, y: float, width: float, **fields: Any) -> Erase:
+    dot = _dot(x, y, width)
+    return Erase(dot.points, dot.width, **fields)
+
+
+def _weights(
+    model: EmbeddedModel,
+    *edits: Any,
+    at: tuple[float, float] = (4, 4),
+    frame: int = 0,
+    **changes: Any,
+) -> dict[int, float]:
+    """By the place of the edit among the edits, from 1; ``at`` in cells."""
+    point = (round((at[0] + 0.5) * CELL), round((at[1] + 0.5) * CELL))
+    take = Take(model, settings(**changes), picture)
+    take.follow({seq: Entry(0, edit) for seq, edit in enumerate(edits, 1)})
+    return take.weights_at(frame, point)
+
+
+def test_M6_a_stroke_weighs_its_strength_where_it_is_and_nothing_elsewhere(
+    model: EmbeddedModel,
+) -> None:
+    strong, weak = _dot(4, 4, 3), _dot(4, 4, 3, strength=16384)
+    assert _weights(model, strong) == {1: 1.0}
+    assert _weights(model, weak) == {1: 0.25}
+    assert _weights(model, strong, at=(0, 0)) == {}
+    assert _weights(model, Content("fish"), Motion("left"), Adjust(guidance=200)) == {}
+
+
+def test_M6_what_is_covered_weighs_no_more(model: EmbeddedModel) -> None:
+    below, above = _dot(4, 4, 3), _dot(4, 4, 3, strength=32768)
+    assert _weights(model, below, above) == {2: 0.5}
+    assert _weights(model, above, below) == {2: 1.0}
+    # A brush of a third of a pixel covers a third.
+    veil = Paint(((0, MIDDLE[1] + 1024), (UNIT, MIDDLE[1] + 1024)), "#0000ff", UNIT // 96)
+    found = _weights(model, below, veil)
+    assert found[1] + found[2] == pytest.approx(1.0)
+    assert found[1] > found[2] > 0
+
+
+def test_M6_an_erasure_takes_the_weight_of_what_is_under_it(model: EmbeddedModel) -> None:
+    assert _weights(model, _dot(4, 4, 3), _rub(4, 4, 3)) == {}
+    assert _weights(model, _dot(4, 4, 3), _rub(4, 4, 3), _dot(4, 4, 3, strength=32768)) == {3: 0.5}
+    assert _weights(model, _rub(4, 4, 3), _dot(4, 4, 3)) == {2: 1.0}
+    assert _weights(model, _dot(4, 4, 3), _rub(0, 0, 3)) == {1: 1.0}
+
+
+def test_M6_strokes_side_by_side_in_a_cell_share_it(model: EmbeddedModel) -> None:
+    left = Paint(((4 * CELL - CELL // 2, 0), (4 * CELL - CELL // 2, UNIT)), "#ff0000", 2 * CELL)
+    right = Paint(((5 * CELL + CELL // 2, 0), (5 * CELL + CELL // 2, UNIT)), "#00ff00", 2 * CELL)
+    found = _weights(model, left, right)
+    assert found == pytest.approx({1: 0.5, 2: 0.5})
+
+
+def test_M6_ranges_count(model: EmbeddedModel) -> None:
+    first = _dot(4, 4, 3, frames=(0, 1))
+    top = _dot(4, 4, 3, strength=32768, frames=(1, 2))
+    found = [_weights(model, first, top, frame=frame) for frame in range(4)]
+    assert found == [{1: 1.0}, {2: 0.5}, {2: 0.5}, {}]
+    rubbed = [
+        _weights(model, _dot(4, 4, 3), _rub(4, 4, 3, frames=(2, 9)), frame=frame)
+        for frame in range(4)
+    ]
+    assert rubbed == [{1: 1.0}, {1: 1.0}, {}, {}]
+    pull = Drag(MIDDLE, (MIDDLE[0] + 2 * CELL, MIDDLE[1]), 2 * CELL, frames=(1, 2))
+    assert [bool(_weights(model, pull, frame=frame)) for frame in range(4)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
+def test_M6_a_revised_stroke_is_named_by_its_creator(model: EmbeddedModel) -> None:
+    take = Take(model, settings(), picture)
+    weak = msgspec.structs.replace(_dot(4, 4, 3), strength=16384)
+    take.follow({3: Entry(0, _dot(4, 4, 3)), 8: Entry(2, weak, of=3)})
+    assert take.weights_at(0, MIDDLE) == {3: 0.25}
+
+
+def test_M6_paint_is_found_where_it_was_dragged_to(model: EmbeddedModel) -> None:
+    paint = _dot(2, 4, 2)
+    pull = Drag(paint.points[0], (paint.points[0][0] + 3 * CELL, paint.points[0][1]), 2 * CELL)
+    start = _weights(model, paint, pull, at=(2, 4), frame=0)
+    assert start[1] == pytest.approx(1.0, abs=0.02)
+    gone = _weights(model, paint, pull, at=(2, 4), frame=3)
+    assert gone.get(1, 0.0) < 0.05
+    assert gone[2] > 0.9  # the drag holds the hole
+    there = _weights(model, paint, pull, at=(5, 4), frame=3)
+    assert there[1] > 0.9
+    assert there[2] > 0.9
+    assert _weights(model, paint, pull, at=(5, 4), frame=0) == {}
+
+
+def test_M6_overlapping_drags_share_by_their_weights(model: EmbeddedModel) -> None:
+    one = Drag(MIDDLE, (MIDDLE[0], MIDDLE[1] + 100), 2 * CELL)
+    twin, weak = one, msgspec.structs.replace(one, strength=UNIT // 2)
+    single = _weights(model, one)[1]
+    both = _weights(model, one, twin)
+    assert both[1] == both[2] == pytest.approx(single / 2)
+    mixed = _weights(model, one, weak)
+    assert mixed[1] == pytest.approx(2 * mixed[2])
+
+
+_PLACES = st.integers(-CELL, UNIT + CELL)
+_POINTS = st.tuples(_PLACES, _PLACES)
+_RANGES = st.one_of(
+    st.none(), st.tuples(st.integers(0, 4), st.integers(0, 5)).map(lambda r: tuple(sorted(r)))
+)
+_WIDTHS, _STRENGTHS = st.integers(300, 3 * CELL), st.integers(0, UNIT)
+_LINES = st.lists(_POINTS, min_size=1, max_size=3).map(tuple)
+_EDITS = st.one_of(
+    st.builds(Paint, _LINES, st.just("#3040f0"), _WIDTHS, _STRENGTHS, _RANGES),
+    st.builds(Paint, _LINES, st.just("#f0c020"), _WIDTHS, _STRENGTHS, _RANGES),
+    st.builds(Erase, _LINES, _WIDTHS, _RANGES),
+    st.builds(Drag, _POINTS, _POINTS, _WIDTHS, _STRENGTHS, _RANGES),
+)
+
+
+@budget(max_examples=120, deadline=None)
+@given(
+    edits=st.lists(_EDITS, min_size=1, max_size=6),
+    at=st.tuples(st.integers(0, UNIT), st.integers(0, UNIT)),
+    frame=st.integers(0, 3),
+)
+def test_M6_weights_add_up_to_what_the_residual_holds_the_cell_by(
+    model: EmbeddedModel, edits: list[Any], at: tuple[int, int], frame: int
+) -> None:
+    """Held beside the compiled fields of the whole frame, which are made another way."""
+    compiler = Compiler(model, settings(), picture)
+    placed: list[Any] = [(1, Image(BLOB)), *enumerate(edits, 5)]
+    found = compiler.weights(placed, frame, at)
+    pulls = compiler._target(fit_ranges(fold_of(one for _, one in placed), 4)).pulls.of(range(4))
+    box = cell_box(at, 32, 32, 4)
+    cell = (frame, box[0].start // 4, box[1].start // 4)
+    painted = sum(weight for seq, weight in found.items() if isinstance(dict(placed)[seq], Paint))
+    dragged = sum(weight for seq, weight in found.items() if isinstance(dict(placed)[seq], Drag))
+    assert painted == pytest.approx(float(pulls.paint[cell]), abs=2e-5)
+    assert dragged == pytest.approx(float(pulls.place[cell] + pulls.hole[cell]), abs=2e-5)
+    assert all(0 < weight <= 1.0 + 1e-6 for weight in found.values())
+
+
+def test_M6_points_at_and_beyond_the_border_belong_to_the_cells_there() -> None:
+    assert cell_box((0, 0), 32, 16, 4) == (slice(0, 4), slice(0, 4))
+    assert cell_box((UNIT, UNIT), 32, 16, 4) == (slice(12, 16), slice(28, 32))
+    assert cell_box((UNIT - 1, UNIT // 2), 32, 16, 4) == (slice(8, 12), slice(28, 32))
+    assert cell_box((-5, 2 * UNIT), 32, 16, 4) == (slice(12, 16), slice(0, 4))
+
+
+@pytest.mark.parametrize("frame", [-1, 4])
+def test_M6_a_frame_beyond_the_clip_is_refused(model: EmbeddedModel, frame: int) -> None:
+    with pytest.raises(ValueError, match="0 to 3"):
+        _weights(model, _dot(4, 4, 3), frame=frame)
+
+
+def test_M6_asking_changes_nothing_of_the_take(model: EmbeddedModel) -> None:
+    pull = Drag(MIDDLE, (MIDDLE[0] + 2 * CELL, MIDDLE[1]), 2 * CELL)
+    mapping = {1: Entry(0, Content("fish")), 2: Entry(2, _dot(4, 4, 3)), 3: Entry(3, pull)}
+    silent, asked = (Take(model, settings(), picture) for _ in range(2))
+    silent.follow(mapping)
+    asked.follow(mapping)
+    other = {9: Entry(0, _rub(4, 4, 3)), 10: Entry(1, _dot(1, 1, 2, frames=(1, 2)))}
+    while not silent.done:
+        asked.weights_at(2, MIDDLE)
+        asked.weights_at(1, (5000, 5000), other)
+        assert asked.position == silent.position
+        silent.step()
+        asked.step()
+        assert asked.digest() == silent.digest()
+    asked.weights_at(3, MIDDLE)
+    later = {key: entry for key, entry in mapping.items() if key != 2}
+    assert silent.follow(later) == asked.follow(later) == 2
+    while not silent.done:
+        silent.step()
+        asked.step()
+    assert asked.digest() == silent.digest()
+
+
+def test_M6_asking_about_thousands_of_strokes_is_cheap(model: EmbeddedModel) -> None:
+    chance = np.random.default_rng(5)
+    lines = chance.integers(0, UNIT, (3000, 1, 2)) + chance.integers(-9000, 9000, (3000, 40, 2))
+    crowd = {
+        seq: Entry(0, Paint(tuple(map(tuple, line.tolist())), "#102030", 2000))
+        for seq, line in enumerate(lines, 1)
+    }
+    take = Take(model, settings(), picture)
+    take.follow(crowd)
+    times = []
+    for _ in range(3):
+        begun = time.process_time()
+        assert take.weights_at(1, MIDDLE)
+        times.append(time.process_time() - begun)
+    assert min(times) < 1.0
