@@ -220,7 +220,7 @@ def test_a_killed_server_comes_back_to_the_same_people(
     for studio in pair:
         expect(studio.part("banner")).to_have_count(0, timeout=60_000)
         studio.wait_told("Back. Nothing was lost.")
-        expect(studio.edits(ada.name, "content").first).to_contain_text("a big yellow star")
+        expect(studio.edits(ada.name, "content").first).to_contain_text("big yellow star")
         expect(studio.edits(grace.name, "motion").first).to_contain_text("+ standing still")
         studio.wait_reads("motion", "standing still")
         studio.wait_finished()

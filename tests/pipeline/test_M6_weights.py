@@ -137,6 +137,27 @@ def test_M6_overlapping_drags_share_by_their_weights(model: EmbeddedModel) -> No
     assert mixed[1] == pytest.approx(2 * mixed[2])
 
 
+def test_M6_drags_that_are_not_in_the_frame_share_nothing(model: EmbeddedModel) -> None:
+    one = Drag(MIDDLE, (MIDDLE[0], MIDDLE[1] + 100), 2 * CELL)
+    twin = msgspec.structs.replace(one, frames=(0, 1))
+    alone = _weights(model, one, frame=3)
+    assert _weights(model, one, twin, frame=3) == alone
+    assert _weights(model, one, twin, frame=1)[1] < alone[1]
+
+
+def test_M6_what_was_asked_before_does_not_matter(model: EmbeddedModel) -> None:
+    pull = Drag(MIDDLE, (MIDDLE[0] + 3 * CELL, MIDDLE[1]), 2 * CELL)
+    edits = (_dot(4, 4, 2), pull, _dot(6, 4, 1, frames=(1, 2)))
+    take = Take(model, settings(), picture)
+    take.follow({seq: Entry(0, edit) for seq, edit in enumerate(edits, 1)})
+    point = (round(5.5 * CELL), round(4.5 * CELL))
+    answers = []
+    for frame in (0, 1, 2, 3, 2, 0):
+        answers.append(take.weights_at(frame, point))
+        assert answers[-1] == _weights(model, *edits, at=(5, 4), frame=frame)
+    assert answers[0] != answers[3]
+
+
 _PLACES = st.integers(-CELL, UNIT + CELL)
 _POINTS = st.tuples(_PLACES, _PLACES)
 _RANGES = st.one_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import msgspec
@@ -140,6 +141,17 @@ def test_T10_a_limited_drag_holds_nothing_outside_its_frames(model: EmbeddedMode
     assert not torch.equal(painted[4], still[4])
 
 
+def test_T10_the_other_frames_are_as_if_a_limited_stroke_were_not_there(
+    model: EmbeddedModel,
+) -> None:
+    weight, target = _pulls(_compiled(model, RIGHT, BLUE, _in(RED, 1, 3)))
+    plain, expected = _pulls(_compiled(model, RIGHT, BLUE))
+    assert torch.equal(weight[[0, 4, 5]], plain[[0, 4, 5]])
+    assert torch.equal(target[[0, 4, 5]], expected[[0, 4, 5]])
+    assert not torch.equal(plain[0], plain[5])
+    assert not torch.equal(weight[2], plain[2])
+
+
 def test_T10_a_limited_drag_goes_from_its_first_frame_to_its_last() -> None:
     """An object on plain ground: it stands at ``start`` in frame 3 and at ``end`` in frame 12."""
     ground = np.full((64, 64, 3), 110, dtype=np.uint8)
@@ -170,9 +182,20 @@ def test_T10_drags_of_other_ranges_average_with_each_at_its_own_place_on_the_way
     for frame in range(4):
         middle = motion.vectors(frame)[:, 32, 32]
         assert middle == pytest.approx([8 / 2 * whole[frame], 16 / 2 * part[frame]], abs=1e-4)
-    turned = field.motion([other, one], range(4, 8), 8)
-    for frame in range(4):
-        assert np.array_equal(turned.vectors(frame), motion.vectors(frame))
+
+
+def test_M4_the_order_of_ranges_does_not_matter_to_the_last_bit() -> None:
+    """Three displacements of several thirds: floats add up differently in another order."""
+    people = [
+        Drag((30000, 30000), (31000 + 777 * one, 30000 - 333 * one), 20000, frames=(one, 9))
+        for one in range(4)
+    ]
+    field = Displacements(64, 64)
+    expected = field.motion(people, range(3, 9), 10)
+    for order in itertools.permutations(people):
+        turned = field.motion(order, range(3, 9), 10)
+        for frame in range(6):
+            assert np.array_equal(turned.vectors(frame), expected.vectors(frame))
 
 
 _RANGES = st.one_of(

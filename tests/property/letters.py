@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from framejam_protocol.events import Edited, Event, Redone, Undone
-from framejam_protocol.instructions import PROMPTS, Prompt, Text
+from framejam_protocol.instructions import PROMPTS, Prompt, Spliced, Text
 
 
 @dataclass(eq=False)
@@ -29,6 +29,8 @@ class Letters:
         self.lists: dict[Prompt, list[Letter]] = {prompt: [] for prompt in PROMPTS}
         self._group: dict[int, int] = {}
         self._dead: set[int] = set()
+        self.history: list[dict[Prompt, list[Letter]]] = [{prompt: [] for prompt in PROMPTS}]
+        """The visible letters after each event, before the first at place 0."""
 
     def apply(self, event: Event) -> None:
         match event.body:
@@ -40,9 +42,28 @@ class Letters:
                 self._dead |= set(groups)
             case Redone(groups=groups):
                 self._dead -= set(groups)
+        self.history.append({prompt: self._visible(prompt) for prompt in PROMPTS})
 
     def text(self, prompt: Prompt) -> str:
-        return "".join(letter.text for letter in self._visible(prompt))
+        return "".join(letter.text for letter in self.history[-1][prompt])
+
+    def check_place(self, seq: int, given: Spliced) -> None:
+        """What was typed stands between the letters it was typed between, as far as they stayed;
+        what was deleted is gone, and nothing else is."""
+        (splice,) = given.splices
+        texts = [texts[given.prompt] for texts in self.history[given.base_seq : seq + 1]]
+        base, before, now = texts[0], texts[-2], texts[-1]
+        end = splice.at + len(splice.removed)
+        left, removed = set(base[: splice.at]), set(base[splice.at : end])
+        # A letter that went and came back (undo, redo) is no guide: it came back as another's.
+        stayed = set(base).intersection(*texts)
+        assert stayed.isdisjoint(removed)
+        assert set(before) - set(now) <= removed
+        mine = [place for place, letter in enumerate(now) if letter.by == seq]
+        assert "".join(now[place].text for place in mine) == splice.inserted
+        for place, letter in enumerate(now):
+            if letter in stayed and mine:
+                assert (place < mine[0]) == (letter in left)
 
     def _write(self, seq: int, text: Text) -> None:
         letters = self.lists[text.prompt]

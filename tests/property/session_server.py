@@ -10,15 +10,18 @@ from people import BLOB, created
 from session_clients import Client, Sent
 
 from framejam_protocol.errors import Code
-from framejam_protocol.events import Edited, Joined, Redone, Undone
+from framejam_protocol.events import Edited, Event, Joined, Redone, Undone
 from framejam_protocol.fold.canonical import state_hash
+from framejam_protocol.fold.state import Edit as LoggedEdit
 from framejam_protocol.fold.state import State
-from framejam_protocol.instructions import PROMPTS, Typed
-from framejam_protocol.limits import GROUP_SILENCE_MS
+from framejam_protocol.instructions import PROMPTS, Fields, Given, Typed
 from framejam_protocol.messages import Ack, Command, Edit, EndGroup, Redo, Refusal, Undo
 from framejam_server.session.receipts import Receipt
 from framejam_server.session.session import Append, Effect, Remember, Reply, Session
 from framejam_server.session.upcast import decode_log
+
+SILENCE_MS = 2_000
+"""As L6 has it, whatever the server counts by."""
 
 
 @dataclass
@@ -37,6 +40,7 @@ class Server:
         """``people`` with their roles."""
         self.rows = [msgspec.msgpack.encode(created())]
         self.receipts: list[Receipt] = []
+        self.roles = people
         self.clients = list(clients)
         self.answers: dict[tuple[str, int], tuple[Command, Ack | Refusal]] = {}
         self.gestures: dict[str, Gesture] = {}
@@ -136,6 +140,11 @@ class Server:
                     assert client is not None
                     client.down.append(answer)
 
+    def given(self, event: Event) -> Given | None:
+        """What a client gave for an event, in its own words."""
+        sent = self.answers.get((event.client_id or "", event.client_seq or 0))
+        return sent[0].instruction if sent and isinstance(sent[0], Edit) else None
+
     # -- what is to hold ----------------------------------------------------------------------
 
     def _check_answer(self, client: Client, sent: Command, answer: Ack | Refusal) -> None:
@@ -179,7 +188,7 @@ class Server:
             sent.group is not None
             and open_one is not None
             and open_one.name == sent.group
-            and self.now - open_one.last_at <= GROUP_SILENCE_MS
+            and self.now - open_one.last_at <= SILENCE_MS
         ):
             assert event.body.group == open_one.first
             open_one.last_at = self.now
@@ -197,6 +206,7 @@ class Server:
         others = {one for one in changed if self.state.edits[one].author != person}
         if isinstance(sent, Undo):
             assert others <= {sent.group}
+            assert not others or self.roles[person] == "owner"
         if isinstance(sent, Redo) and others:
             body = self.core.log[-1].body
             assert isinstance(body, Redone)
@@ -243,3 +253,14 @@ class Server:
 def mappings(state: State) -> dict[int, dict[int, int]]:
     """{live edit -> entry step} of every take there was."""
     return {take: state.mapping(take) for take in state.entries}
+
+
+def in_force(state: State, first: Fields, writers: Iterable[LoggedEdit]) -> Fields:
+    """M2, in the plainest way: each field as its last live writer left it."""
+    fields = dict(first)
+    for edit in writers:
+        if state.live(edit.seq):
+            given = msgspec.structs.asdict(edit.instruction)
+            fields |= {name: value for name, value in given.items() if value is not msgspec.UNSET}
+    fields.pop("target", None)
+    return fields

@@ -10,6 +10,7 @@ How many examples, and where failing ones are kept, is in ``tests/conftest.py``.
 import sys
 from pathlib import Path
 
+import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -19,11 +20,11 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "unit"))
 from letters import Letters
 from people import BLOB
 from session_clients import Client, Splicer, Typist, Whole
-from session_server import Server, mappings
+from session_server import Server, in_force, mappings
 
 from framejam_protocol.events import Event
 from framejam_protocol.fold.canonical import state_hash
-from framejam_protocol.fold.merge import REVISABLE, prompt_text
+from framejam_protocol.fold.merge import REVISABLE, prompt_text, revised
 from framejam_protocol.fold.state import fold
 from framejam_protocol.instructions import (
     PROMPTS,
@@ -34,6 +35,7 @@ from framejam_protocol.instructions import (
     Image,
     Paint,
     Revise,
+    Spliced,
 )
 from framejam_protocol.messages import Ack, Edit, EndGroup, Redo, Undo
 from framejam_server.session.session import Reply, Session
@@ -245,7 +247,26 @@ class SessionMachine(RuleBasedStateMachine):
         for event in log[self.compared :]:
             self.witness.apply(event)
             self.letters.apply(event)
+            given = self.server.given(event)
+            if isinstance(given, Spliced):
+                self.letters.check_place(event.seq, given)
         self.compared = len(rows)
+        entered = state.entries.get(state.take, {})
+        assert [edit.seq for edit in state.pending()] == [
+            seq
+            for seq, edit in state.edits.items()
+            if state.live(seq) and state.steers(edit) and seq not in entered
+        ]
+        edits = state.edits.values()
+        asdict = msgspec.structs.asdict
+        adjusts = [edit for edit in edits if isinstance(edit.instruction, Adjust)]
+        assert asdict(state.settings) == in_force(state, asdict(state.base), adjusts)
+        revises = [edit for edit in edits if isinstance(edit.instruction, Revise)]
+        for seq in {edit.instruction.target for edit in revises}:
+            target = state.edits[seq]
+            mine = [edit for edit in revises if edit.instruction.target == seq]
+            fields = in_force(state, asdict(target.instruction), mine)
+            assert asdict(revised(state, target)) == fields
         for prompt in PROMPTS:
             text = prompt_text(state, prompt)
             assert self.witness.shows(prompt) == self.witness.texts[prompt] == text

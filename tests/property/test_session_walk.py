@@ -16,7 +16,7 @@ from test_session_machine import BLOB, WRITERS, SessionMachine
 from framejam_protocol.instructions import Adjust, Comment, Drag, Erase, Image, Paint
 
 STEPS = 400
-WALKS = max(30, settings.default.max_examples // 10)
+WALKS = max(20, settings.default.max_examples // 10)
 LETTERS = "ab é\u0301🦋\n"
 GROUPS = (None, None, "g", "h")
 

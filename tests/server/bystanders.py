@@ -25,6 +25,8 @@ async def other_people_hear_nothing(
     proper edit afterwards.
     """
     raw, other = sender or await server.join(), await server.join()
+    await raw.catch_up()
+    await other.catch_up()
     if sender is None:
         await raw.content("start")
     before = await server.join()
@@ -33,6 +35,7 @@ async def other_people_hear_nothing(
     heard = len(_news(other))
     result = await act(raw)
     after = await server.join()
+    await after.catch_up()
     # The only new events are the arrivals of the two who looked.
     kinds = {event["body"]["kind"] for event in after.events if event["seq"] > head}
     assert kinds <= {"joined", "entered"}

@@ -166,8 +166,9 @@ async def command(stage, make):
     stage.sent += 1
     before = stage.live.state.seq
     stage.live.submit(stage.anna, make(stage.sent))
-    while stage.live.state.seq == before:
-        await asyncio.sleep(0)
+    async with asyncio.timeout(5):  # it may be refused
+        while stage.live.state.seq == before:
+            await asyncio.sleep(0)
     return before + 1
 
 

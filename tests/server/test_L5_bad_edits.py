@@ -52,6 +52,7 @@ async def refused(server, act, code, field, sender=None):
 async def shared_text(raw: Raw, text: str) -> Doc:
     """This client's document of the content prompt, in which it has typed ``text`` itself."""
     doc = Doc(client_id=raw.welcome["yjs_client"])
+    await raw.catch_up()
     for event in raw.events:
         doc_event(doc, event)
     before = doc.get_state()

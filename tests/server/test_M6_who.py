@@ -183,5 +183,6 @@ async def test_A2_strangers_are_told_nothing(shared):
 
 def test_a_question_is_read_to_its_borders():
     assert parse_spot({"x": "0", "y": "65536", "frame": "15"}, 16) == Spot(0, 65536, 15)
+    assert parse_spot({"x": "65536", "y": "0", "frame": "0"}, 16) == Spot(65536, 0, 0)
     with pytest.raises(BadQuery, match="frame is '16'"):
         parse_spot({"x": "0", "y": "65536", "frame": "16"}, 16)

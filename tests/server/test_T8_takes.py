@@ -70,6 +70,14 @@ async def test_T8_undo_brings_the_old_take_back_to_the_same_digest_and_redo_the_
     assert new.clip.digest != old.clip.digest
 
 
+async def test_T8_the_clip_of_the_take_before_is_not_offered_for_the_next(stage):
+    await finish(stage)
+    assert stage.conductor.current_clip is not None
+    await edit(stage, OTHER)
+    await asyncio.wait_for(stage.renderer.requests.get(), 5)  # its first step is under way
+    assert stage.conductor.current_clip is None
+
+
 async def test_T8_edits_given_meanwhile_belong_to_both_takes(stage):
     await finish(stage)
     changed = await edit(stage, OTHER)
@@ -192,6 +200,13 @@ async def test_T8_settings_no_clip_can_be_made_with_are_refused_at_once(stage, c
     assert (refusal["code"], refusal["rule"]) == (Code.INVALID, "T8")
     assert refusal["field"] == f"instruction.{field}"
     assert stage.live.state.seq == before
+
+
+async def test_T8_what_was_wrong_before_does_not_stand_in_the_way_of_other_settings(stage):
+    """A session made for another model, say: its people may go on changing the rest."""
+    stage.live.core.objections = lambda settings: {"model": "this server has another loaded"}
+    await edit(stage, Adjust(seed=5))
+    assert stage.live.state.settings.seed == 5
 
 
 async def test_T8_what_the_model_can_do_is_not_refused(stage):

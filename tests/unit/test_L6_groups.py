@@ -142,6 +142,15 @@ def test_L6_an_edit_after_an_undo_or_redo_begins_another_group(press):
     assert groups(table) == [first, later]
 
 
+def test_L6_an_undo_of_something_else_closes_the_group_too():
+    table = Table("anna")
+    older = table.paint("anna")
+    first = table.paint("anna", group="g")
+    table.undo("anna", older)
+    later = table.paint("anna", group="g")
+    assert groups(table) == [older, first, later]
+
+
 def test_L6_nothing_joins_a_group_that_another_tab_or_the_owner_undid():
     table = Table("anna")
     table.join("olga", "owner")

@@ -275,3 +275,25 @@ def test_T13_what_is_reflected_ends_before_the_first_live_edit_that_has_not_ente
     assert state.reflected == second - 1
     table.undo("anna")
     assert state.reflected == state.seq, "an edit that was undone need not enter"
+
+
+def test_T1_an_edit_that_is_brought_back_waits_to_enter_unless_it_had():
+    table = Table("anna")
+    entered, waiting = table.paint("anna"), table.paint("anna")
+    table.session.enter(1, {2: (entered,)}, 0)
+    for _ in range(2):
+        table.undo("anna")
+    assert table.state.pending() == []
+    table.redo("anna")
+    assert table.state.pending() == []
+    table.redo("anna")
+    assert [edit.seq for edit in table.state.pending()] == [waiting]
+
+
+def test_T8_what_enters_another_take_still_waits_to_enter_the_one_in_force():
+    table = Table("anna")
+    edit = table.paint("anna")
+    table.adjust("anna", seed=2)
+    table.session.enter(1, {0: (edit,)}, 0)
+    assert table.state.take == 2
+    assert [one.seq for one in table.state.pending()] == [edit]

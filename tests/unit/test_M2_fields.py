@@ -315,3 +315,15 @@ def test_T8_comments_and_defining_settings_never_wait_to_enter():
 def test_T8_a_take_has_settings_only_when_the_log_has_begun():
     with pytest.raises(ValueError, match="created"):
         _ = State().take_settings
+
+
+def test_T8_settings_that_no_clip_can_be_made_with_are_refused_by_field():
+    table = Table("anna")
+    table.session.objections = lambda settings: (
+        {"width": "no wider than 100"} if settings.width > 100 else {}
+    )
+    refusal = table.refused("anna", Adjust(fps=9, width=128))
+    assert (refusal.code, refusal.rule) == (Code.INVALID, "T8")
+    assert (refusal.field, refusal.message) == ("instruction.width", "no wider than 100")
+    table.adjust("anna", width=96)
+    assert table.state.settings.width == 96

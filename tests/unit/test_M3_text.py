@@ -175,6 +175,16 @@ def test_M3_a_whole_text_without_a_base_replaces_every_letter():
     assert table.session.log[-1].body.instruction.splices == (Splice(0, "a red sea", "a red sea"),)
 
 
+def test_M3_the_log_tells_a_whole_text_without_a_base_from_all_others():
+    table, base = sea()
+    table.content("anna", "x", base=base)
+    table.spliced("anna", 0, "x", "y")
+    Pen(table, "ben1").type(0, "y", "z")
+    table.content("ben1", "a red sea")
+    edits = [event.body.instruction.whole for event in table.session.log if event.seq >= base]
+    assert edits == [True, False, False, False, True]
+
+
 def test_M3_a_whole_text_with_a_base_changes_only_what_differs():
     table, base = sea()
     table.spliced("ben1", 9, "", " now", base=base)

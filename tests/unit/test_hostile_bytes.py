@@ -1,6 +1,8 @@
 """Bytes nobody sends by accident: each ends in a typed error, none in a traceback."""
 
+import hashlib
 import io
+import tracemalloc
 
 import msgpack
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from framejam_protocol.errors import Code
-from framejam_protocol.wire import WireError, decode_client
+from framejam_protocol.wire import WireError, decode_client, too_long
 from framejam_server.net.auth import authenticate, mint
 from framejam_server.net.images import BadImage, inspect_image
 from framejam_server.store.memory import MemoryStore
@@ -43,8 +45,40 @@ def test_L5_an_answer_does_not_repeat_what_was_wrong_at_length(size):
     assert caught.value.client_seq == 3
 
 
+@pytest.mark.parametrize(
+    ("message", "number"),
+    [
+        (EDIT, 3),
+        ({"instruction": {"deep": [[["x"]]]}, "client_seq": 3, "type": "undo"}, 3),
+        ({**EDIT, "type": "presence"}, None),
+        ({**EDIT, "client_seq": 0}, None),
+        ({**EDIT, "client_seq": "3"}, None),
+        ({"type": "edit"}, None),
+        ([EDIT], None),
+    ],
+)
+def test_L5_a_message_that_is_too_long_is_known_by_its_number_if_it_is_a_command(message, number):
+    data = msgpack.packb(message)
+    error = too_long(data)
+    assert (error.code, error.client_seq, error.closes) == (Code.TOO_LARGE, number, False)
+    assert error.digest == hashlib.sha256(data).digest()
+
+
+def test_L5_a_long_message_is_looked_through_without_being_built():
+    items = 4_000_000
+    data = b"\x82\xabinstruction\xdd" + items.to_bytes(4, "big") + b"\x90" * items + b"\xa4type"
+    data += b"\xa4edit"
+    tracemalloc.start()
+    try:
+        assert too_long(data).code == Code.TOO_LARGE
+        assert tracemalloc.get_traced_memory()[1] < 100_000
+    finally:
+        tracemalloc.stop()
+
+
 @given(st.binary(max_size=200))
 def test_L5_any_bytes_are_a_message_or_a_wire_error(data):
+    assert too_long(data).code == Code.TOO_LARGE
     try:
         decode_client(data)
     except WireError as error:

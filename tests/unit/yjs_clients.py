@@ -7,8 +7,11 @@ from collections.abc import Iterable
 from people import Table
 from pycrdt import Doc, Text
 
+from framejam_protocol.errors import Code
 from framejam_protocol.events import Event
 from framejam_protocol.fold.prose import apply_splices
+from framejam_protocol.instructions import Typed
+from framejam_server.session.session import Session
 from framejam_server.session.text import texts_of
 from framejam_server.session.yjs import client_of
 
@@ -66,6 +69,33 @@ def read_by_splices(log: Iterable[Event], text: str = "") -> str:
             if change.prompt == "content":
                 text = apply_splices(text, change.splices)
     return text
+
+
+def desks() -> tuple[Table, Pen, Pen]:
+    """Two people, anna and ben, whose documents both say ``a red sea``."""
+    table = Table("anna", "ben1")
+    table.content("anna", "a red sea")
+    return table, Pen(table, "anna"), Pen(table, "ben1")
+
+
+def same(table: Table, *pens: Pen) -> str:
+    """The content prompt: asserts that it is the same for the server, now and after a restart, for
+    all pens, and for readers of splices."""
+    texts = {table.text, read_by_splices(table.session.log)} | {pen.read().text for pen in pens}
+    texts.add(Session(table.session.log).state.prompts["content"].text)
+    (text,) = texts
+    return text
+
+
+def refused(table: Table, data: bytes, why: str) -> None:
+    """Asserts that an update of anna's changes nothing, is refused by field, and she can go on."""
+    refusal = table.refused("anna", Typed("content", data))
+    assert (refusal.code, refusal.rule) == (Code.INVALID, "M3")
+    assert refusal.field == "instruction.update"
+    assert why in refusal.message
+    before = table.text
+    Pen(table, "anna").type(0, "", "ok")
+    assert same(table, Pen(table, "ben1")) == "ok" + before
 
 
 # -- updates by hand: the format of Yjs, in lib0's numbers --------------------------------------

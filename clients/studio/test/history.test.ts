@@ -69,7 +69,7 @@ describe('gestures in words', () => {
       { edit: typed([0, '', 'a']) }, { edit: typed([1, '', 'b']), group: FIRST }];
     const waiting = gesture(...burst, { entered: [2, FIRST] });
     expect([entryOf(waiting.group, waiting.log), fateInWords(waiting.group, waiting.log)])
-      .toEqual([null, 'enters at the next step']);
+      .toEqual([null, 'at the next step']);
     const done = gesture(...burst, { entered: [2, FIRST] }, { entered: [5, FIRST + 1] });
     expect(fateInWords(done.group, done.log)).toBe('at step 5');
     const first = gesture({ edit: paint }, { entered: [0, FIRST] });

@@ -1,6 +1,7 @@
-/** The HTTP side of a session: files, invites and the finished clip. */
+/** The HTTP side of a session: files, invites, the finished clip, and who did what. */
 
 import type { Role } from './events.ts';
+import type { Prompt } from './instructions.ts';
 
 /** The server said no; `message` tells a person what to do. */
 export class ApiError extends Error {
@@ -28,21 +29,25 @@ export interface Invite {
   readonly role: Role;
 }
 
-/** One instruction that weighs on a point of a frame (M6). */
+/** One edit that weighs on a point of a frame (M6). */
 export interface Weighing {
   readonly edit: number;
   readonly group: number;
   readonly kind: string;
   readonly author: string;
   readonly name: string;
+  /** In 1/65536. */
   readonly weight: number;
-  /** The seqs of the revisions of it in force. */
-  readonly revised_by: readonly number[];
+  /** The prompt that an edit of kind `text` wrote in; null for other kinds. */
+  readonly prompt: Prompt | null;
+  /** The author of the newest revision of it that the take knows, or null. */
+  readonly revised_by: string | null;
 }
 
 /** Who did what is seen at a point of a frame (M6). */
 export interface Who {
   readonly take: number;
+  /** That of the log which the take reflects (T13). */
   readonly seq: number;
   readonly frame: number;
   readonly x: number;
@@ -78,7 +83,10 @@ export class HttpApi {
                       { method: 'POST', body, headers });
   }
 
-  /** What weighs on a point, in wire units, of a frame of the take in force (M6). */
+  /**
+   * Who is seen at a point, in wire units, of a frame of the take in force (M6); refused as
+   * `not_ready` where nothing can be told yet.
+   */
   async who(x: number, y: number, frame: number): Promise<Who> {
     return this.#call(`/who?x=${x}&y=${y}&frame=${frame}`, (response) => response.json());
   }

@@ -29,13 +29,20 @@ describe('gestures of several edits (L6, U2)', () => {
     give('g');
     session.undo();
     expect(end()).toBe(1);
-    give('g');
+  });
+
+  it('L6 a connection that ends ends its group', () => {
+    socket().welcome();
+    const give = () => session.edit({ kind: 'image', blob: null }, { group: 'g' });
+    const clientId = socket().of('hello')[0]!.client_id;
+    give();
+    expect(give().joins).toBe(true);
+    const own = { client_id: clientId, client_seq: 1 };
+    socket().deliver(content(1, 'a', own));
+    socket().deliver(content(2, 'b', { ...own, client_seq: 2 }));
     socket().drop();
-    give(null);
-    vi.advanceTimersByTime(500);
-    socket().welcome({ recovered: true });
-    const ends = socket().of('end_group').length;
-    expect(end()).toBe(ends);
+    expect(give().joins).toBe(false);
+    expect(give().joins).toBe(true);
   });
 
   it('L6 a group that is sent again is open again', () => {

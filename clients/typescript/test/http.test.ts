@@ -36,7 +36,7 @@ it('M6 asks who is seen at a point of a frame', async () => {
     take: 2, seq: 9, frame: 3, x: 32768, y: 100,
     instructions: [{
       edit: 4, group: 4, kind: 'paint', author: 'p0001', name: 'Ada', weight: 65536,
-      revised_by: [7],
+      prompt: null, revised_by: 'p0002',
     }],
   };
   vi.stubGlobal('fetch', (url: string, init: RequestInit) => {

@@ -18,20 +18,20 @@ describe('typing that the server does not take (M3, C2)', () => {
   it('M3 what is missing its predecessors is typed again, and nobody hears of it', () => {
     const [ada, bob] = [join('ada1'), join('bob1')];
     const [refused, prompts] = [heard(ada, 'refused'), heard(ada, 'prompts')];
-    type(bob, 0, 'ball');
+    type(bob, 0, 'ball 🎈');
     pass(100);
     room.refuse = refusing('invalid', 'M3');
     type(ada, 0, 'red ');
     ada.prompts.content.flush();
-    type(ada, 8, 's');
+    type(ada, 11, 's');
     ada.prompts.content.flush();
     const { doc } = ada.prompts.content;
     const shared = ada.prompts;
-    type(ada, 9, '!');
+    type(ada, 12, '!');
     room.settle();
     type(bob, 0, 'a ');
     pass(300);
-    agree('red a balls!');
+    agree('red a ball 🎈s!');
     expect(refused).toEqual([]);
     expect(prompts).toEqual([ada.prompts]);
     expect(ada.prompts).not.toBe(shared);
@@ -124,6 +124,18 @@ describe('typing that the server does not take (M3, C2)', () => {
     type(ada, 0, 'a ');
     pass(100);
     agree('a red  up!');
+  });
+
+  it('C2 what the new log has and the lost one had not is there once', () => {
+    const ada = join('ada1');
+    type(ada, 0, 'red ball');
+    pass(100);
+    room.drop(lineOf(ada));
+    type(ada, 8, 's');
+    room.fallBack(1);
+    room.write('bob1', 'content', [[0, '', 'big ']]);
+    pass(1_000);
+    agree('big red balls');
   });
 
   it('C2 nothing is typed into a document until the log that replaces it is here', () => {

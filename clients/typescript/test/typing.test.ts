@@ -76,8 +76,8 @@ describe('typing (M3)', () => {
     type(ada, 1, 'b');
     ada.prompts.content.flush();
     expect(new Set(sent(ada).map(([group]) => group)).size).toBe(2);
-    // Another command has ended it already.
-    ada.edit({ kind: 'image', blob: null });
+    // Another gesture has ended it already.
+    ada.edit({ kind: 'image', blob: null }, { group: 'other' });
     ada.prompts.content.endBurst();
     expect(lineOf(ada).of('end_group')).toHaveLength(1);
   });
@@ -207,7 +207,7 @@ describe('typing without a connection (L4)', () => {
     agree('ab');
   });
 
-  it('L4 has as many edits as the limit of bytes makes necessary', () => {
+  it.each([7, 100])('L4 has as many edits as the limit of bytes makes necessary (%d)', (often) => {
     const ada = join('ada1');
     const limits = { ...ada.welcome!.limits, update_bytes: 100 };
     Object.assign(ada.welcome!, { limits });
@@ -215,7 +215,7 @@ describe('typing without a connection (L4)', () => {
     for (let i = 0; i < 60; i += 1) {
       // At the beginning each time: Yjs cannot join these into one piece.
       type(ada, 0, String.fromCharCode(97 + (i % 26)));
-      if (i % 7 === 0) ada.prompts.content.flush();
+      if (i % often === often - 1) ada.prompts.content.flush();
     }
     const whole = Y.encodeStateAsUpdate(ada.prompts.content.doc).length;
     ada.prompts.content.flush();

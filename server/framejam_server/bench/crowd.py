@@ -111,7 +111,7 @@ class Gathering:
         try:
             async with asyncio.timeout(_ARRIVE_S):
                 await asyncio.gather(*(arrive(member) for member in members))
-            await asyncio.sleep(_SETTLE_S)
+            await asyncio.sleep(min(_SETTLE_S, self.asked.seconds))
             return await self._edit(members)
         finally:
             for member in members:

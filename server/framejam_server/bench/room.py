@@ -44,11 +44,14 @@ class _Channel(Channel):
 
 async def main() -> None:
     """Serve on a free loopback port, printed as the first line, until the input ends."""
+    opening = asyncio.Lock()
     async with WebsocketServer() as rooms:
 
         async def handle(request: web.Request) -> web.WebSocketResponse:
             socket = web.WebSocketResponse(compress=False)
             await socket.prepare(request)
+            async with opening:  # several who come at once into a new room would wait for ever
+                await rooms.get_room(request.path)
             await rooms.serve(_Channel(socket, request.path))
             return socket
 

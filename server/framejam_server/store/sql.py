@@ -1,8 +1,10 @@
 """A store in SQL: SQLAlchemy's async Core over aiosqlite.
 
 SQLite runs in WAL mode with ``synchronous=FULL``: what ``append`` returned from survives kill -9
-and power loss (L2). There is one writer; the callers collect what piled up meanwhile into one
-``append``, which is what makes an fsync a batch affordable (group commit).
+and power loss (L2). There is one writer. A session's journal collects what piled up meanwhile into
+one ``append``, and the appends of all sessions that piled up share a transaction, which is what
+makes an fsync affordable (group commit). Where that fails each is tried alone: one session's
+trouble refuses nobody else's edits.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -65,17 +68,29 @@ def create_engine(file: Path) -> AsyncEngine:
     return engine
 
 
+@dataclass(eq=False, slots=True)
+class _Batch:
+    """What one caller wants appended; ``settled`` once it is durable or failed."""
+
+    session: str
+    events: Sequence[Event]
+    receipts: Sequence[Receipt]
+    settled: bool = False
+    error: Exception | None = None
+
+
 class SqlStore:
     """``Store`` on a migrated database. Close it before the event loop ends."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._writer = asyncio.Lock()
+        self._batches: list[_Batch] = []
 
     async def create_session(self, row: SessionRow, events: Sequence[Event]) -> None:
         async with self._write() as connection:
             await connection.execute(tables.sessions.insert(), [_columns(row)])
-            await _insert_events(connection, row.id, events)
+            await _insert_batches(connection, [_Batch(row.id, events, ())])
 
     async def sessions(self) -> list[SessionRow]:
         query = select(tables.sessions).order_by(tables.sessions.c.created_at)
@@ -112,12 +127,49 @@ class SqlStore:
     async def append(
         self, session: str, events: Sequence[Event], receipts: Sequence[Receipt]
     ) -> None:
-        async with self._write() as connection:
-            await _insert_events(connection, session, events)
-            if receipts:
-                await connection.execute(
-                    tables.receipts.insert(), [_receipt_row(session, one) for one in receipts]
-                )
+        batch = _Batch(session, events, receipts)
+        self._batches.append(batch)
+        try:
+            async with self._writer:
+                if not batch.settled:
+                    await self._append_waiting()
+        except BaseException:
+            if batch in self._batches:  # cancelled: nobody waits for it any more
+                self._batches.remove(batch)
+            raise
+        if batch.error is not None:
+            raise batch.error
+
+    async def _append_waiting(self) -> None:
+        """Write every batch that waits, for all who wait; the writer's lock is held."""
+        batches, self._batches = self._batches, []
+        try:
+            if len(batches) == 1 or not await self._append_together(batches):
+                for batch in batches:
+                    await self._append_alone(batch)
+        finally:
+            # Where this was cancelled others are left: the next of them begins anew.
+            self._batches = [one for one in batches if not one.settled] + self._batches
+
+    async def _append_together(self, batches: Sequence[_Batch]) -> bool:
+        """One transaction for all; False where it failed, and nothing is written."""
+        try:
+            async with self._engine.begin() as connection:
+                await _insert_batches(connection, batches)
+        except Exception as error:  # whichever batch it was: alone it will fail again
+            log.warning("batches not written together", batches=len(batches), error=str(error))
+            return False
+        for batch in batches:
+            batch.settled = True
+        return True
+
+    async def _append_alone(self, batch: _Batch) -> None:
+        try:
+            async with self._transaction() as connection:
+                await _insert_batches(connection, [batch])
+        except Exception as error:  # it is for whoever wanted this batch
+            batch.error = error
+        batch.settled = True
 
     async def forget(self, session: str, receipts: Sequence[Receipt]) -> None:
         columns = tables.receipts.c
@@ -186,8 +238,14 @@ class SqlStore:
 
     @asynccontextmanager
     async def _write(self) -> AsyncIterator[AsyncConnection]:
+        async with self._writer, self._transaction() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+        """The writer's lock is held."""
         try:
-            async with self._writer, self._engine.begin() as connection:
+            async with self._engine.begin() as connection:
                 yield connection
         except (SQLAlchemyError, OSError) as error:
             log.error("database not written", error=str(error))
@@ -202,23 +260,23 @@ def _columns(row: Any) -> dict[str, Any]:
     return {name: getattr(row, name) for name in row.__slots__}
 
 
-async def _insert_events(
-    connection: AsyncConnection, session: str, events: Sequence[Event]
-) -> None:
+async def _insert_batches(connection: AsyncConnection, batches: Sequence[_Batch]) -> None:
+    events = [_event_row(batch.session, one) for batch in batches for one in batch.events]
+    receipts = [_receipt_row(batch.session, one) for batch in batches for one in batch.receipts]
     if events:
-        await connection.execute(
-            tables.events.insert(),
-            [
-                {
-                    "session": session,
-                    "seq": one.seq,
-                    "event": msgspec.msgpack.encode(one),
-                    "kind": type(one.body).__struct_config__.tag,
-                    "author": one.author,
-                }
-                for one in events
-            ],
-        )
+        await connection.execute(tables.events.insert(), events)
+    if receipts:
+        await connection.execute(tables.receipts.insert(), receipts)
+
+
+def _event_row(session: str, event: Event) -> dict[str, Any]:
+    return {
+        "session": session,
+        "seq": event.seq,
+        "event": msgspec.msgpack.encode(event),
+        "kind": type(event.body).__struct_config__.tag,
+        "author": event.author,
+    }
 
 
 def _receipt_row(session: str, receipt: Receipt) -> dict[str, Any]:

@@ -68,7 +68,7 @@ function What({ group, words }: { group: GroupRecord; words: string }) {
   const parts = typedParts(group, useStudio.getState().log);
   if (parts.length === 0) return words;
   return parts.map(({ sign, text }, at) => (
-    <span key={at} className={sign === '+' ? 'typed' : 'deleted'}>{sign} {text} </span>
+    <span key={at} className={sign === '+' ? 'typed' : 'deleted'}><b>{sign}</b> {text} </span>
   ));
 }
 

@@ -195,7 +195,7 @@ export function fateInWords(group: GroupRecord, log: LogState): string {
       : 'undone';
   }
   const step = entryOf(group, log);
-  if (step === null) return 'enters at the next step';
+  if (step === null) return 'at the next step';
   if (step !== undefined) return stepInWords(step);
   return group.edits.some(makesTake) ? 'a take of its own' : '';
 }
