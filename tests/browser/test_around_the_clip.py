@@ -125,6 +125,27 @@ def test_M6_who_did_this_names_the_one_who_painted_there_first(
     expect(ada.edits(grace.name, "paint")).to_have_count(1)
 
 
+def test_M6_the_strongest_comes_first_as_the_server_says(pair: tuple[Studio, Studio]) -> None:
+    ada, grace = pair
+    ada.write("motion", f"moving up {ada.name}")
+    grace.paint(GREEN, [(0.2, 0.3), (0.5, 0.3)])
+    rows = [ada.edits(grace.name, "paint").first, ada.edits(ada.name, "motion").first]
+    for row in rows:
+        expect(row).to_be_visible()
+    weights = [
+        {"edit": ada.seq_of(row), "weight": round(share * 65536)}
+        for row, share in zip(rows, (0.7, 0.3), strict=True)
+    ]
+    ada.page.route("**/who?*", lambda route: route.fulfill(json={"instructions": weights}))
+    ada.part("motion").press("Escape")
+    ada.page.keyboard.press("w")
+    ada.press_stage(0.3, 0.3)
+    expect(ada.part("weight")).to_have_count(2)
+    expect(ada.part("weight").first).to_contain_text(f"{grace.name} Brush stroke")
+    expect(ada.part("weight").first).to_contain_text("70 %")
+    expect(ada.part("weight").last).to_contain_text("30 %")
+
+
 def test_M6_it_says_why_it_cannot_tell(pair: tuple[Studio, Studio], shots: Path | None) -> None:
     ada, _ = pair
     ada.page.route("**/who?*", lambda route: route.abort())

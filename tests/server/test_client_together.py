@@ -144,3 +144,23 @@ async def test_T8_settings_in_force_are_those_of_the_last_writer(shared: Running
         assert (mira.settings.seed, mira.settings.guidance) == (before.seed + 1, 150)
         await mira.undo()
         assert mira.settings == before
+
+
+async def test_M6_who_names_the_painter_of_a_point(shared: RunningServer) -> None:
+    async with (
+        framejam.connect(shared.link, "Mira") as mira,
+        framejam.connect(await mira.invite(), "Noor") as noor,
+    ):
+        await mira.content("a house")
+        stroke = await noor.paint([(0.2, 0.5), (0.8, 0.5)], color="#ff0000", width=0.3)
+        await mira.finished(stroke.seq)
+        first, *others = await mira.who(0.5, 0.5)
+        assert (first.edit, first.name, first.kind) == (stroke.seq, "Noor", "paint")
+        assert first.weight > 0.9
+        elsewhere = await mira.who(0.5, 0.02)
+        assert stroke.seq not in [one.edit for one in elsewhere]
+        assert ("text", "content") in [(one.kind, one.prompt) for one in elsewhere]
+        assert all(one.weight < first.weight for one in others)
+        with pytest.raises(Refused) as caught:
+            await mira.who(0.5, 0.5, frame=99)
+        assert caught.value.field == "frame"

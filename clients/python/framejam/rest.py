@@ -27,8 +27,9 @@ class Influence:
     """An instruction that weighs on a point of a frame (M6).
 
     ``edit`` is its seq, ``group`` that of the gesture it belongs to, ``kind`` as in the protocol,
-    ``author`` a participant's id and ``name`` their name; ``weight`` 0 to 1. ``revised_by`` is the
-    participant who last changed it, or None.
+    ``author`` a participant's id and ``name`` their name; ``weight`` 0 to 1. ``prompt`` is
+    "content" or "motion" where the kind is "text", else None. ``revised_by`` is the participant
+    who last changed it, or None.
     """
 
     edit: int
@@ -37,6 +38,7 @@ class Influence:
     author: str
     name: str
     weight: float
+    prompt: str | None
     revised_by: str | None
 
     @classmethod
