@@ -71,7 +71,7 @@ class Conductor:
         self.settings: Settings = live.state.take_settings
         """What the take is made with; others make another take (T8)."""
         self.facts = facts
-        self.questions = Questions(live, worker)
+        self.questions = Questions(live, worker, self.known)
         self.finished: Finished | None = None
         self._decoded = False
         self._worker = worker
@@ -125,6 +125,15 @@ class Conductor:
         shown = self._decoded and state.take == self._take and self._held == self._pairs()
         return self.finished if shown and not state.pending() else None
 
+    def known(self) -> tuple[dict[int, int], dict[int, Pair]]:
+        """The mapping of the take in force, as the log has it and as the pipeline is told it."""
+        state = self.live.state
+        if state.take == self._take:
+            resolved = self._pairs()
+            return self._mapping, resolved
+        mapping = state.mapping(state.take)
+        return mapping, pairs(state, mapping)
+
     def _pairs(self) -> dict[int, Pair]:
         """The mapping in force, as the pipeline is told it; ``_mapping`` is then the log's."""
         state = self.live.state
@@ -165,6 +174,7 @@ class Conductor:
         self._held, self._position, self._wanted = {}, 0, {}
         self._decoded, self.finished = False, None
         self._since_rewind = PROGRESS_BETWEEN_REWINDS
+        self._deaths, self._died_at = 0, 0
 
     async def _stand(self, hold: Hold) -> None:
         """Stand still until something changes (T5)."""
@@ -259,6 +269,8 @@ class Conductor:
         except WorkerReplaced:
             return  # by another session's misfortune; the next turn starts over on the new one
         except TakeFailed as error:
+            if self.live.state.take != self._take:
+                return  # it was given up meanwhile; the one in force has its own fate
             self._held, self._position = {}, 0
             self.live.observer.take("failed")
             hint = "; undo that setting to bring the take before back" if error.field else ""

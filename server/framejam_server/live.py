@@ -83,6 +83,7 @@ class Member:
     sent_seq: int = 0
     watch: Watch = field(default_factory=lambda: Watch(tier="sheet"))
     preview_due: float = 0.0
+    grouping: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +216,7 @@ class LiveSession:
             self.observer.rate_limited()
             refuse(Code.RATE_LIMITED, "L5", RETRY_AFTER_MS, "too many edits; send it again later")
             return
+        member.grouping = True
         self.journal.put(
             Job(
                 lambda: self.core.command(
@@ -226,10 +228,12 @@ class LiveSession:
         )
 
     def end_group(self, member: Member) -> None:
-        """The member's gesture is over (L6): behind what it sent before."""
-        self.journal.put(
-            Job(lambda: self.core.end_group(member.client_id), lambda _: None, lambda _: None)
-        )
+        """The member's gesture is over (L6): behind what it sent before, and once for all that."""
+        if member.grouping:
+            member.grouping = False
+            self.journal.put(
+                Job(lambda: self.core.end_group(member.client_id), lambda _: None, lambda _: None)
+            )
 
     def control(self, member: Member, control: Control) -> None:
         """Hold the take or let it go on (T5), by role (A1)."""

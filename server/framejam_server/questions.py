@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 import msgspec
 
-from framejam_protocol.fold.pairs import pairs
+from framejam_protocol.fold.pairs import Pair
 from framejam_protocol.geometry import Point
 from framejam_protocol.instructions import Drag, Paint
 from framejam_server.live import LiveSession
@@ -49,11 +50,16 @@ class Renderer(Protocol):
     async def weigh(self, request: Who) -> dict[int, float]: ...
 
 
+Known = Callable[[], tuple[Mapping[int, int], dict[int, Pair]]]
+"""The mapping of the take in force: {edit -> entry step}, and its pairs."""
+
+
 class Questions:
     """Answers what people ask about the take of one session."""
 
-    def __init__(self, live: LiveSession, renderer: Renderer) -> None:
+    def __init__(self, live: LiveSession, renderer: Renderer, known: Known) -> None:
         self._live = live
+        self._known = known
         self._renderer = renderer
         self._waiting = 0
 
@@ -63,10 +69,9 @@ class Questions:
         Raises ``NotReady`` and ``TooMany``.
         """
         state = self._live.state
-        take, seq, mapping = state.take, state.reflected, state.mapping(state.take)
         # Before anybody is waited for: people go on editing.
+        take, seq, (mapping, resolved) = state.take, state.reflected, self._known()
         rest = everywhere(state, mapping)
-        resolved = pairs(state, mapping)
         local: dict[int, float] = {}
         if any(isinstance(pair.instruction, Paint | Drag) for pair in resolved.values()):
             key = f"{self._live.row.id}/{take}"

@@ -138,7 +138,6 @@ def test_L2_rolling_back_is_right_wherever_the_durable_state_stands():
 def test_L2_texts_are_right_however_far_back_a_commit_is_taken(monkeypatch, behind):
     """Whether the document that stays behind is beyond what is taken back, or not there at all."""
     monkeypatch.setattr(document, "_BASE_BEHIND", behind)
-    monkeypatch.setattr(document, "_AT_ONCE", 2)
     for lost in (1, 2, 7):
         table, spared = Table(), Table()
         for number in range(12):

@@ -19,7 +19,6 @@ from framejam_server.session.session import Session
 def _close_behind(monkeypatch):
     """Sessions of a test are short: what is kept for taking back must be shorter."""
     monkeypatch.setattr(document, "_BASE_BEHIND", 3)
-    monkeypatch.setattr(document, "_AT_ONCE", 2)
 
 
 def lose(table: Table, person: str, commands: int) -> None:

@@ -155,10 +155,11 @@ class Connection:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            for command in self.pending.unsent():
-                await socket.send(encode(command))
+            # These first: the end of one gesture must not come behind the next one's beginning.
             while self._slots:
                 await socket.send(encode(self._slots.pop(next(iter(self._slots)))))
+            for command in self.pending.unsent():
+                await socket.send(encode(command))
 
     def _receive(self, message: ServerMessage | None) -> None:
         match message:

@@ -233,7 +233,8 @@ class Steering(ABC):
     async def gesture(self) -> AsyncIterator[None]:
         """Everything given inside the block is one gesture: one undo takes all of it out (L6).
 
-        Two seconds without an edit end it, too: what comes later is another.
+        Two seconds without an edit end it, too: what comes later is another. A gesture within a
+        gesture ends the outer one; tasks started inside the block belong to it.
         """
         token = _group.set(secrets.token_urlsafe(9))
         try:

@@ -8,7 +8,7 @@ behind the visible one it was typed after.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -184,7 +184,7 @@ class Prose:
         coming: list[int] = []
         going: set[int] = set()
         floor = self.floor(live)
-        for char in self._concerned(tuple(edits)):
+        for char in self._concerned(tuple(edits), floor):
             by = self._by[char]
             lives = by >= floor and live(by) and not any(map(live, self._gone[char]))
             if lives and not self._shown[char]:
@@ -204,10 +204,12 @@ class Prose:
             visible += after
         return visible, tuple(splices)
 
-    def _concerned(self, edits: tuple[int, ...]) -> Iterable[int]:
-        """The characters whose showing depends on some edits."""
+    def _concerned(self, edits: tuple[int, ...], floor: int) -> Iterable[int]:
+        """The characters whose showing depends on some edits, of those that do now or may then."""
         if not set(edits).isdisjoint(self._wholes):
-            return range(_HEAD + 1, len(self._letters))
+            # Characters are numbered in the order of the edits that inserted them.
+            first = max(bisect_left(self._by, floor), _HEAD + 1)
+            return dict.fromkeys((*self._visible, *range(first, len(self._letters))))
         return dict.fromkeys(char for seq in edits for char in self._touched.get(seq, ()))
 
     def _behind(self, coming: list[int]) -> dict[int, list[int]]:

@@ -192,8 +192,9 @@ class State:
             return
         if isinstance(instruction, Revise):
             self.revisions.setdefault(instruction.target, []).append(seq)
-        elif isinstance(instruction, Adjust):
-            self._settle_settings()
+        elif isinstance(instruction, Adjust) and self.settings is not None:
+            # The newest live edit is the last writer of all its fields.
+            self._put_in_force(msgspec.structs.replace(self.settings, **given_fields(instruction)))
         if self.steers(edit):
             self._waiting.add(seq)
 
@@ -217,7 +218,7 @@ class State:
             self._settle_settings()
 
     def _settle_settings(self) -> None:
-        """Each setting as the newest live edit of it left it (M2), and the take they define."""
+        """Each setting as the newest live edit of it left it (M2)."""
         settings = self.base
         if settings is None:
             return
@@ -225,6 +226,10 @@ class State:
             change = self.edits[seq].instruction
             if isinstance(change, Adjust) and self.live(seq):
                 settings = msgspec.structs.replace(settings, **given_fields(change))
+        self._put_in_force(settings)
+
+    def _put_in_force(self, settings: Settings) -> None:
+        """These are the settings now, and so is the take that they define (T8)."""
         self.settings = settings
         take = self.takes.setdefault(self.take_settings, len(self.takes) + FIRST_TAKE)
         if take != self.take:

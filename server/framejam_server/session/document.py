@@ -7,7 +7,7 @@ bytes out.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from pycrdt import Doc, TextEvent, TransactionEvent
@@ -24,10 +24,6 @@ ROOT: Final = "text"
 
 _BASE_BEHIND: Final = MAX_QUEUED_COMMANDS + 1
 """Changes that may be taken back at once: those of one commit."""
-
-_AT_ONCE: Final = 500
-"""Updates of one transaction: a third of the time that as many transactions take. In one with
-hundreds of thousands it grows again."""
 
 _NOTHING: Final = b"\x00\x00"
 """The Yjs update that changes nothing."""
@@ -158,11 +154,14 @@ class Document:
         except NotYjs as error:
             raise _refused(f"this is no Yjs update (v1) of a prompt: {error}") from error
         self._check(update, client)
+        # As short as it can get: then there is nothing to try.
+        deleted = sum(length for _, _, length in update.deletions)
+        self._bound(len(self.text) + update.letters - deleted, "instruction.update")
         doc = self._doc
         twin = self._twin or _copy(doc)
         try:
             made, splices = _watched(doc, self.text, lambda: doc.apply_update(data))
-            self._bound(splices, "instruction.update")
+            self._bound(self._length_after(splices), "instruction.update")
             twin.apply_update(made)
             if str(twin.get(ROOT, type=YText)) != apply_splices(self.text, splices):
                 raise _refused("its pieces do not stand where it says; build the text anew")
@@ -180,7 +179,7 @@ class Document:
     def write(self, splices: Sequence[Splice], *, bounded: bool = True) -> Text:
         """Change the text as the server's own client."""
         if bounded:
-            self._bound(splices, "instruction")
+            self._bound(self._length_after(splices), "instruction")
         root = self._doc.get(ROOT, type=YText)
 
         def change() -> None:
@@ -199,8 +198,10 @@ class Document:
             self._twin.apply_update(made)
         return Text(self._prompt, made, tuple(splices))
 
-    def _bound(self, splices: Sequence[Splice], field: str) -> None:
-        length = len(apply_splices(self.text, splices))
+    def _length_after(self, splices: Sequence[Splice]) -> int:
+        return len(apply_splices(self.text, splices))
+
+    def _bound(self, length: int, field: str) -> None:
         # Undo may have made it longer; then it may only become shorter.
         if length > max(MAX_PROMPT_CHARS, len(self.text)):
             raise TextRefused(
@@ -247,11 +248,10 @@ def _refused(why: str) -> TextRefused:
     return TextRefused(Code.INVALID, "instruction.update", why)
 
 
-def _apply_all(doc: Doc[YText], texts: Sequence[Text]) -> None:
-    for start in range(0, len(texts), _AT_ONCE):
-        with doc.transaction():
-            for text in texts[start : start + _AT_ONCE]:
-                doc.apply_update(text.update)
+def _apply_all(doc: Doc[YText], texts: Iterable[Text]) -> None:
+    # Each in a transaction of its own, as they came: together strange ones may be read otherwise.
+    for text in texts:
+        doc.apply_update(text.update)
 
 
 def _copy(doc: Doc[YText]) -> Doc[YText]:

@@ -68,8 +68,8 @@ class Session:
         self._receipts = Receipts(receipts)
         self._texts = Texts(self.log)
         self._groups = Groups()
-        writers = dict.fromkeys(event.client_id for event in self.log if texts_of(event))
-        self._yjs_clients = {client_of(writer): writer for writer in writers if writer is not None}
+        self._writers = {one.client_id for one in self.log if one.client_id and texts_of(one)}
+        self._yjs_clients = {client_of(writer): writer for writer in self._writers}
 
     def prepare(self) -> None:
         """Do now what the first edit of a prompt would wait for; it may take a second."""
@@ -93,7 +93,7 @@ class Session:
         """A client left: its gesture is over (L6), and without a number used it is forgotten."""
         self._groups.close(client_id)
         self._receipts.release(client_id)
-        if client_id not in self._receipts.clients:
+        if client_id not in self._receipts.clients and client_id not in self._writers:
             self._yjs_clients.pop(client_of(client_id), None)
 
     def end_group(self, client_id: str) -> list[Effect]:
@@ -106,7 +106,11 @@ class Session:
 
         Call it when everything returned before is durable.
         """
-        return self._receipts.prune()
+        gone = self._receipts.prune()
+        if gone:
+            known = self._receipts.clients.keys() | self._writers
+            self._yjs_clients = {yjs: one for yjs, one in self._yjs_clients.items() if one in known}
+        return gone
 
     def join(self, joined: Joined, now: int) -> list[Effect]:
         """A new participant. ``now`` in milliseconds since the Unix epoch."""
@@ -151,7 +155,10 @@ class Session:
         if isinstance(outcome, No):
             return self._answer(client_id, participant, digest, outcome.refusal(number))
         appended = self._append(participant, outcome, now, client_id, number)
-        self._texts.commit(appended.event.seq, texts_of(appended.event))
+        texts = texts_of(appended.event)
+        self._texts.commit(appended.event.seq, texts)
+        if texts:
+            self._writers.add(client_id)
         if isinstance(sent, Edit):
             self._groups.added(client_id, sent.group, appended.event.seq, now)
         else:

@@ -24,6 +24,7 @@ from framejam_protocol.instructions import (
     Text,
     Typed,
 )
+from framejam_protocol.limits import MAX_PROMPT_CHARS
 from framejam_server.session.document import Document, TextRefused
 
 
@@ -132,6 +133,12 @@ def _check(before: str, splices: Iterable[Splice]) -> None:
                 "count Unicode code points from 0",
             )
         text = apply_splices(text, (splice,))
+        if len(text) > len(before) + MAX_PROMPT_CHARS:
+            raise TextRefused(
+                Code.TOO_LARGE,
+                f"instruction.splices[{place}].inserted",
+                f"a prompt has at most {MAX_PROMPT_CHARS} characters; insert fewer",
+            )
 
 
 def _moved(

@@ -29,23 +29,18 @@ def plan_undo(state: State, person: str) -> UndoPlan | None:
     says which later edit covers it.
     """
     passed: list[int] = []
-    covered_by: int | None = None
     for group in reversed(state.by_author.get(person, ())):
         if group in state.dead:
             continue
         passed.append(group)
-        visible, cover = group_cover(state, group)
-        if visible:
+        if is_visible(state, group):
             return UndoPlan(tuple(passed))
-        if len(passed) == 1:
-            covered_by = cover
-    return UndoPlan((passed[0],), covered_by) if passed else None
+    return UndoPlan((passed[0],), newest_cover(state, passed[0])) if passed else None
 
 
 def plan_undo_of(state: State, group: int) -> UndoPlan:
     """Undo one live group by its name (U2)."""
-    visible, cover = group_cover(state, group)
-    return UndoPlan((group,), None if visible else cover)
+    return UndoPlan((group,), None if is_visible(state, group) else newest_cover(state, group))
 
 
 def plan_redo(state: State, person: str) -> tuple[int, ...] | None:
@@ -54,27 +49,31 @@ def plan_redo(state: State, person: str) -> tuple[int, ...] | None:
     return stack[-1] if stack else None
 
 
-def group_cover(state: State, group: int) -> tuple[bool, int | None]:
-    """Whether taking out a group changes what people see; if not, the newest edit covering it.
+def is_visible(state: State, group: int) -> bool:
+    """Whether taking out a group changes what people see (U3)."""
+    edits = [state.edits[seq] for seq in state.members(group)]
+    if any(
+        not isinstance(edit.instruction, Text) and field_cover(state, edit)[0] for edit in edits
+    ):
+        return True
+    # Letters typed and taken back within the gesture are no effect of it: they are looked at whole.
+    return any(text_changes(state, (group,), {group}).values())
+
+
+def newest_cover(state: State, group: int) -> int | None:
+    """The newest edit that keeps a group from being visible, None without one (U3).
 
     An edit of the same gesture goes with it: it covers nothing.
     """
-    covers: set[int] = set()
+    covers: set[int | None] = set()
     for seq in state.members(group):
         edit = state.edits[seq]
         if isinstance(edit.instruction, Text):
             covers |= deleters(state, edit, edit.instruction)
-            continue
-        visible, cover = field_cover(state, edit)
-        if visible:
-            return True, None
-        if cover is not None:
-            covers.add(cover)
-    # Letters typed and taken back within the gesture are no effect of it: they are looked at whole.
-    if any(text_changes(state, (group,), {group}).values()):
-        return True, None
-    others = (seq for seq in covers if state.edits[seq].group != group)
-    return False, max(others, default=None)
+        else:
+            covers.add(field_cover(state, edit)[1])
+    others = [seq for seq in covers if seq is not None and state.edits[seq].group != group]
+    return max(others, default=None)
 
 
 def text_changes(

@@ -40,7 +40,8 @@ class Update:
 
     ``spans`` are (client, clock, length) of what it adds and ``deletions`` of what it deletes;
     ``lefts`` and ``rights`` are the units that it says its text stands between; ``halves`` the
-    second units of its characters beyond U+FFFF; ``roots`` the names of the texts it writes in.
+    second units of its characters beyond U+FFFF; ``roots`` the names of the texts it writes in;
+    ``letters`` counts the code points it adds.
     """
 
     spans: list[tuple[int, int, int]] = field(default_factory=list)
@@ -49,6 +50,7 @@ class Update:
     rights: list[Id] = field(default_factory=list)
     halves: list[Id] = field(default_factory=list)
     roots: set[str] = field(default_factory=set)
+    letters: int = 0
 
 
 def client_of(client_id: str) -> int:
@@ -117,6 +119,7 @@ def _string(reader: _Reader, update: Update, client: int, clock: int) -> int:
             length += 1
             update.halves.append((client, clock + length))
         length += 1
+        update.letters += 1
     return length
 
 
