@@ -41,10 +41,10 @@ class TextRefused(Exception):
 class Document:
     """One prompt: its history, and the Yjs document that the history makes.
 
-    The document is made when it is first needed. An update is tried on it, and what pycrdt makes
-    of it on a twin that only ever gets what the log keeps. Where it is refused, or a commit failed,
-    both are dropped and made again from ``_base``, a document that stays far enough behind to be
-    right whatever is taken back.
+    The document is made when it is first needed, and only ever gets what the log keeps, as
+    everybody's does. A client's update is tried on a second one; what pycrdt makes of it must give
+    the first the same text. Where that fails, or a commit failed, they are made again from
+    ``_base``, a document that stays far enough behind to be right whatever is taken back.
     """
 
     def __init__(self, prompt: Prompt) -> None:
@@ -56,7 +56,7 @@ class Document:
         self._base: Doc[YText] | None = None
         self._base_length = 0
         self._made: Doc[YText] | None = None
-        self._twin: Doc[YText] | None = None
+        self._trial: Doc[YText] | None = None
         self._text = ""
         self._clocks: dict[int, int] = {}
 
@@ -82,16 +82,21 @@ class Document:
         if self._made is not None:
             return
         self._advance_base()
+        self._made = self._replayed()
+        self._text = str(self._made.get(ROOT, type=YText))
+        self._trial = None
+
+    def _replayed(self) -> Doc[YText]:
+        """The document as everybody has it who reads the history."""
         doc = Doc[YText](client_id=SERVER) if self._base is None else _copy(self._base)
         _apply_all(doc, self._history[self._base_length :])
-        self._made, self._text = doc, str(doc.get(ROOT, type=YText))
-        self._twin = None
+        return doc
 
     def follow(self, seq: int, text: Text) -> None:
         """Take over a change of the log."""
         if self._made is not None:
             self._made.apply_update(text.update)
-            self._twin, self._clocks = None, {}
+            self._trial, self._clocks = None, {}
         self.note(seq, text)
 
     def note(self, seq: int, text: Text) -> None:
@@ -120,7 +125,7 @@ class Document:
 
     def _drop(self) -> None:
         """The document has something in it that is not in the history."""
-        self._made, self._twin, self._clocks = None, None, {}
+        self._made, self._trial, self._clocks = None, None, {}
 
     def _advance_base(self) -> None:
         if len(self._history) - self._base_length <= 2 * _BASE_BEHIND:
@@ -157,21 +162,19 @@ class Document:
         # As short as it can get: then there is nothing to try.
         deleted = sum(length for _, _, length in update.deletions)
         self._bound(len(self.text) + update.letters - deleted, "instruction.update")
-        doc = self._doc
-        twin = self._twin or _copy(doc)
+        trial = self._trial or self._replayed()
+        self._trial = None
         try:
-            made, splices = _watched(doc, self.text, lambda: doc.apply_update(data))
-            self._bound(self._length_after(splices), "instruction.update")
-            twin.apply_update(made)
-            if str(twin.get(ROOT, type=YText)) != apply_splices(self.text, splices):
-                raise _refused("its pieces do not stand where it says; build the text anew")
+            made, splices = _watched(trial, self.text, lambda: trial.apply_update(data))
         except ValueError as error:
-            self._drop()
             raise _refused(f"this is no Yjs update (v1) of a prompt: {error}") from error
-        except TextRefused:
+        self._bound(self._length_after(splices), "instruction.update")
+        doc = self._doc
+        doc.apply_update(made)
+        if str(doc.get(ROOT, type=YText)) != apply_splices(self.text, splices):
             self._drop()
-            raise
-        self._twin = twin
+            raise _refused("its pieces do not stand where it says; build the text anew")
+        self._trial = trial
         for owner, clock, length in update.spans:
             self._clocks[owner] = max(self._clocks.get(owner, 0), clock + length)
         return Text(self._prompt, made, splices)
@@ -194,8 +197,8 @@ class Document:
 
         made, _ = _watched(self._doc, self.text, change)
         self._clocks = {}
-        if self._twin is not None:
-            self._twin.apply_update(made)
+        if self._trial is not None:
+            self._trial.apply_update(made)
         return Text(self._prompt, made, tuple(splices))
 
     def _length_after(self, splices: Sequence[Splice]) -> int:
