@@ -295,6 +295,8 @@ class LiveSession:
         self.catch_up(member, last_seq)
         self.roster.arrive(member.connection, participant)
         mailbox.offer(PEOPLE, encode(self.roster.people(self.state)))
+        for presence in self.roster.places.values():
+            mailbox.offer(("presence", presence.connection), encode(presence))
         self._people_changed()
         if self.status is not None:
             self._send(member, self.status)

@@ -180,7 +180,18 @@ def test_M2_strength_colour_and_frames_of_a_stroke_are_changed_after_it_was_give
     expect(slider).to_have_value(re.compile(r"[45]\d"))
     ada.shot(shots, "stroke-details")
 
-    row.get_by_test_id("stroke-color").fill("#0000ff")
+    # While the colour picker is open, what else becomes of the stroke leaves it alone.
+    picker = row.get_by_test_id("stroke-color")
+    picker.evaluate("(element) => { element.value = '#0000ff'; }")
+    slider.press("ArrowLeft")
+    expect(ada.edits(ada.name, "revise").first).to_contain_text(f" {slider.input_value()} %")
+    expect(picker).to_have_value("#0000ff")
+    grace.wait_finished(ada.seq_of(ada.edits(ada.name, "revise").first))
+    grace.page.keyboard.press("w")
+    grace.press_stage(0.45, 0.7)
+    expect(grace.part("weight").first).to_contain_text(f"changed by {ada.name}")
+
+    picker.dispatch_event("change")
     expect(grace.edits(ada.name, "revise").first).to_contain_text("colour #0000ff")
     swatch = grace.edits(grace.name, "paint").first.locator(".mark i")
     expect(swatch).to_have_css("background-color", "rgb(0, 0, 255)")

@@ -279,3 +279,19 @@ async def test_C4_a_client_that_never_reads_is_cut_off_and_costs_the_others_noth
             assert (await writer.command(type="edit", instruction=stroke))["type"] == "ack"
         await writer.wait_for(lambda m: m["type"] == "people" and stuck_connections() == [0], 60)
     await writer.close()
+
+
+async def test_C4_who_comes_later_is_told_where_the_others_are(shared):
+    first = await shared.join()
+    other = await shared.join()
+    caret = {"prompt": "content", "anchor": 1, "head": 3}
+    await first.send({"type": "presence", "cursor": [7, 8], "caret": caret})
+    await other.wait_for(lambda m: m["type"] == "presence" and m["cursor"] == [7, 8])
+    late = await shared.join()
+    told = await late.wait_for(lambda m: m["type"] == "presence" and m["cursor"] == [7, 8])
+    assert told["participant"] == first.welcome["participant"]
+    assert told["caret"] == caret
+    await first.close()
+    await late.wait_for(lambda m: m["type"] == "presence" and m["cursor"] is None)
+    for raw in (other, late):
+        await raw.close()

@@ -9,7 +9,7 @@ describe('settings', () => {
   it('M2 are as the last of us left each, and say who that was', () => {
     const log = logOf({ edit: { kind: 'settings', seed: 5, steps: 9 } },
                       { by: 'grace', edit: { kind: 'settings', seed: 6 } });
-    expect(['seed', 'steps', 'fps'].map((knob) => setterOf(knob as 'seed', log)))
+    expect(['seed', 'steps', 'fps'].map((knob) => setterOf(log, knob as 'seed')))
       .toEqual(['grace', 'ada', null]);
   });
 
@@ -17,7 +17,7 @@ describe('settings', () => {
     const log = logOf({ edit: { kind: 'settings', seed: 5 } },
                       { by: 'grace', edit: { kind: 'settings', seed: 6 } },
                       { by: 'grace', undone: { groups: [FIRST + 1] } });
-    expect([setterOf('seed', log), log.settings?.seed]).toEqual(['ada', 5]);
+    expect([setterOf(log, 'seed'), log.settings?.seed]).toEqual(['ada', 5]);
   });
 
   it('show what is on its way, and not what an undo on its way takes back', () => {

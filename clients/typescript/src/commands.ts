@@ -7,6 +7,7 @@
 
 import type { Prompt, Typed } from './instructions.ts';
 import type { Command, EditCommand } from './messages.ts';
+import { gesturesOf } from './outlook.ts';
 
 type WithoutNumber<C> = C extends Command ? Omit<C, 'client_seq'> : never;
 /** A command that has no number yet. */
@@ -48,6 +49,24 @@ export class CommandQueue {
     return this.#pending.filter((p) => p.seq === null);
   }
 
+  /**
+   * What of that may be sent, in order. An undo or redo of the newest gesture, and all behind it,
+   * is held back until the typing before it is answered: if that is refused it would mean an older
+   * gesture (U2).
+   */
+  get sendable(): readonly Pending[] {
+    const { unanswered } = this;
+    const typed = unanswered.findIndex(isTyping);
+    if (typed < 0) return unanswered;
+    const held = unanswered.findIndex((p, at) => at > typed && meansNewest(p));
+    return held < 0 ? unanswered : unanswered.slice(0, held);
+  }
+
+  /** Whether something waits for the typing before it. */
+  get holds(): boolean {
+    return this.sendable.length < this.unanswered.length;
+  }
+
   get openGroup(): string | null {
     return this.#open;
   }
@@ -69,20 +88,10 @@ export class CommandQueue {
     return pending;
   }
 
-  /**
-   * Put another command in the place of one that was never sent.
-   *
-   * Returns null where that one was sent, or where an undo or redo behind it means it.
-   */
-  replace(key: number, draft: Draft): Pending | null {
-    const at = this.#pending.findIndex((p) => p.key === key);
-    const old = this.#pending[at];
-    if (!old || old.sent) return null;
-    if (this.#pending.slice(at + 1).some((p) => p.command.type !== 'edit')) return null;
-    const command = { ...draft, client_seq: old.command.client_seq } as Command;
-    const replaced = { ...old, command };
-    this.#pending = this.#pending.map((p) => (p === old ? replaced : p));
-    return replaced;
+  /** Put another command in the place of one that was never sent. */
+  replace(key: number, draft: Draft): void {
+    this.#pending = this.#pending.map((p) => (p.key !== key ? p
+      : { ...p, command: { ...draft, client_seq: p.command.client_seq } as Command }));
   }
 
   /** The open group takes no more edits; the last command given keeps that in mind. */
@@ -103,32 +112,38 @@ export class CommandQueue {
     return this.#pending.some((p) => typedIn(p, prompt));
   }
 
+  /** Whether undos on their way take out all that is typed into this prompt and not answered. */
+  undone(prompt: Prompt): boolean {
+    const waiting = gesturesOf(this.#pending).filter(({ edits }) =>
+      edits.some((p) => p.seq === null && typedIn(p, prompt)));
+    return waiting.length > 0 && waiting.every(({ undone }) => undone);
+  }
+
   /**
-   * What was typed into this prompt last, if more of it can be put in its place: it was never
-   * sent, and only typing is behind it.
+   * What was typed into this prompt last, if more of the same group can be put in its place: it
+   * was never sent, only typing is behind it, and the group did not end with it.
    */
-  growing(prompt: Prompt): PendingTyping | null {
+  growing(prompt: Prompt, group: string): PendingTyping | null {
     const behind = this.#pending.findLastIndex((p) => p.sent || !isTyping(p));
-    return this.#pending.slice(behind + 1).filter(isTyping)
-      .findLast((p) => p.command.instruction.prompt === prompt) ?? null;
+    const last = this.#pending.slice(behind + 1).filter(isTyping)
+      .findLast((p) => p.command.instruction.prompt === prompt);
+    return last && !last.ends && last.command.group === group ? last : null;
   }
 
   /** Take out what was typed into this prompt and is not answered: it will not be sent again. */
   withdraw(prompt: Prompt): boolean {
-    const kept = this.#pending.filter((p) => p.seq !== null || !typedIn(p, prompt));
-    const changed = kept.length < this.#pending.length;
-    if (changed) this.#pending = kept;
-    return changed;
+    const typed = this.unanswered.filter((p) => typedIn(p, prompt));
+    if (typed.length) this.#takeOut(typed);
+    return typed.length > 0;
   }
 
-  /** Everything here has been on the wire. */
-  markSent(): void {
-    this.#pending = this.#pending.map((p) => (p.sent ? p : { ...p, sent: true }));
+  /** Everything up to the command of this key has been on the wire. */
+  markSent(key: number): void {
+    this.#pending = this.#pending.map((p) => (p.sent || p.key > key ? p : { ...p, sent: true }));
   }
 
-  /** Everything unanswered was sent again, in order: the group of the last of it is open. */
+  /** All that may be sent was sent again, in order: the group of the last command is open. */
   resent(): void {
-    this.markSent();
     const last = this.unanswered.at(-1);
     if (last) this.#open = last.ends || last.command.type !== 'edit' ? null : last.command.group;
   }
@@ -148,20 +163,18 @@ export class CommandQueue {
 
   /** The log begins anew (C2): what was acknowledged is in it or lost, and not on its way. */
   forgetAcknowledged(): void {
-    this.#pending = this.#pending.filter((p) => p.seq === null);
+    this.#pending = this.unanswered.map((p, at) => (at ? p : { ...p, joins: false }));
   }
 
   /**
-   * The server refused the command for good; it is taken out and returned.
+   * The server refused the command for good; it is taken out.
    *
    * Those behind keep their numbers. Where the server still waits for this one it refuses them as
    * a gap and says so; after a `conflict` it does not: that number stands for something else.
    */
-  refuse(clientSeq: number): Pending | null {
+  refuse(clientSeq: number): void {
     const refused = this.find(clientSeq);
-    if (!refused) return null;
-    this.#pending = this.#pending.filter((p) => p !== refused);
-    return refused;
+    if (refused) this.#takeOut([refused]);
   }
 
   /**
@@ -182,10 +195,36 @@ export class CommandQueue {
     this.#renumber(1);
   }
 
-  #renumber(from: number): void {
+  /**
+   * Take out edits that will not be in the log. Where nothing is left of their gesture, the undos
+   * and redos held back behind it go, too: they would mean another one.
+   */
+  #takeOut(lost: readonly Pending[]): void {
+    const out = new Set(lost.map(({ key }) => key));
+    const first = new Set<number>();
+    let gap = Infinity;
+    for (const { edits, turns } of gesturesOf(this.#pending)) {
+      if (edits[0]!.joins || !edits.some(({ key }) => out.has(key))) continue;
+      const left = edits.find(({ key }) => !out.has(key));
+      if (left) first.add(left.key);
+      else {
+        for (const { key, command } of turns.filter(({ sent }) => !sent)) {
+          out.add(key);
+          gap = Math.min(gap, command.client_seq);
+        }
+      }
+    }
+    this.#pending = this.#pending.filter(({ key }) => !out.has(key))
+      .map((p) => (first.has(p.key) ? { ...p, joins: false } : p));
+    // Nothing behind what was held back was ever sent.
+    if (gap < Infinity) this.#renumber(gap, gap);
+  }
+
+  /** Count on from `from`, leaving alone what has a number below `least`. */
+  #renumber(from: number, least = 0): void {
     let next = from;
     this.#pending = this.#pending.map((p) => {
-      if (p.seq !== null) return p;
+      if (p.seq !== null || p.command.client_seq < least) return p;
       const renumbered = { ...p, command: { ...p.command, client_seq: next } };
       next += 1;
       return renumbered;
@@ -196,6 +235,11 @@ export class CommandQueue {
 
 function isTyping(pending: Pending): pending is PendingTyping {
   return pending.command.type === 'edit' && pending.command.instruction.kind === 'typed';
+}
+
+/** Whether it takes whatever gesture is the newest when it arrives. */
+function meansNewest({ command }: Pending): boolean {
+  return command.type === 'redo' || (command.type === 'undo' && command.group === null);
 }
 
 function typedIn(pending: Pending, prompt: Prompt): boolean {

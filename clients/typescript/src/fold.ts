@@ -15,6 +15,9 @@ import {
 } from './records.ts';
 import { applySplices, textsOf } from './texts.ts';
 
+/** The kinds of edits that lie on the stage. */
+const STAGED: ReadonlySet<string> = new Set(['image', 'paint', 'erase', 'drag', 'comment']);
+
 /** A gesture while it is folded; `place` is that of its record among those of the state. */
 interface Group {
   readonly group: number;
@@ -40,6 +43,8 @@ export class LogFold {
   readonly #edits: EditRecord[] = [];
   /** The place of each edit among them, by its seq. */
   readonly #places = new Map<number, number>();
+  /** The seqs of the edits of those kinds: most edits of a long log are typing. */
+  readonly #staged: number[] = [];
   readonly #groups = new Map<number, Group>();
   readonly #adjusted = new Fields();
   readonly #revised = new Map<number, Fields>();
@@ -127,6 +132,7 @@ export class LogFold {
     group.members.push(edit.seq);
     this.#places.set(edit.seq, this.#edits.length);
     this.#edits.push(edit);
+    if (STAGED.has(edit.given.kind)) this.#staged.push(edit.seq);
     this.#change(edit.seq, { undone: group.undoneBy !== null });
     // A new edit clears its author's redo stack and nobody else's (U4).
     this.#redo.delete(edit.author);
@@ -198,8 +204,9 @@ export class LogFold {
 
   #moveEntries(): void {
     const entries = this.#entries.get(this.#take);
-    for (const { seq } of this.#edits) {
+    for (const { seq, entry } of this.#edits) {
       const step = entries?.get(seq);
+      if (entry === null && step === undefined) continue;
       this.#change(seq, { entry: step === undefined ? null : { take: this.#take, step } });
     }
     this.#elsewhere = false;
@@ -213,7 +220,7 @@ export class LogFold {
     const edit = this.#edit(seq);
     if (!edit) return;
     this.#edits[this.#places.get(seq)!] = { ...edit, ...change };
-    if (edit.given.kind !== 'text') this.#stage = null;
+    if (STAGED.has(edit.given.kind)) this.#stage = null;
     const group = this.#groups.get(edit.group);
     if (group) this.#changed.add(group);
   }
@@ -222,7 +229,7 @@ export class LogFold {
     if (this.#elsewhere) this.#moveEntries();
     for (const group of this.#changed) this.#groupRecords[group.place] = this.#record(group);
     this.#changed.clear();
-    this.#stage ??= stageOf(this.#edits);
+    this.#stage ??= stageOf(this.#staged.map((seq) => this.#edit(seq)!));
     return {
       seq: this.#seq, settings: this.#settings, take: this.#take,
       participants: this.#participants, edits: this.#edits.slice(),

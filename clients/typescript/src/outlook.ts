@@ -16,7 +16,18 @@ export interface Outlook {
 }
 
 /** What is on its way of one gesture. */
-type Gesture = PendingEdit[];
+export interface Gesture {
+  readonly edits: PendingEdit[];
+  /** The undos and redos on their way that mean it, or nothing but for it. */
+  readonly turns: Pending[];
+  /** Whether it is taken out in the end. */
+  undone: boolean;
+}
+
+/** The gestures on their way, oldest first, and what later undos and redos do to them. */
+export function gesturesOf(pending: readonly Pending[]): readonly Gesture[] {
+  return follow(pending, 0, 0, () => true).gestures;
+}
 
 /**
  * Follow the commands on their way from a log in which so much can be undone and redone; `mine`
@@ -26,7 +37,24 @@ export function outlook(
   pending: readonly Pending[], undoable = 0, redoable = 0,
   mine: (group: number) => boolean = () => true,
 ): Outlook {
+  const { live, undos, redos } = follow(pending, undoable, redoable, mine);
+  return { edits: live.flatMap(({ edits }) => edits), undos, redos };
+}
+
+interface Followed {
+  readonly gestures: readonly Gesture[];
+  /** Those of them that no later undo takes out. */
+  readonly live: readonly Gesture[];
+  readonly undos: number;
+  readonly redos: number;
+}
+
+function follow(
+  pending: readonly Pending[], undoable: number, redoable: number,
+  mine: (group: number) => boolean,
+): Followed {
   const gestures: Gesture[] = [];
+  const live: Gesture[] = [];
   /** What undos on their way take out; null where that is in the log already. */
   const undone: (Gesture | null)[] = [];
   /** How many of one's own groups each of these undos takes out: none by an owner's of others'. */
@@ -38,9 +66,13 @@ export function outlook(
     switch (command.type) {
       case 'edit': {
         const edit = { ...one, command };
-        const open = one.joins ? gestures.at(-1) : undefined;
-        if (open) open.push(edit);
-        else gestures.push([edit]);
+        const open = one.joins ? live.at(-1) : undefined;
+        if (open) open.edits.push(edit);
+        else {
+          const gesture = { edits: [edit], turns: [], undone: false };
+          gestures.push(gesture);
+          live.push(gesture);
+        }
         // The first edits of the gesture it joins may be in the log, and counted, already.
         if (!one.joins) undos += 1;
         undone.length = taken.length = redos = 0;
@@ -49,20 +81,30 @@ export function outlook(
       case 'undo': {
         const named = command.group;
         const own = Number(named === null || mine(named));
-        undone.push(named === null ? gestures.pop() ?? null : null);
+        const out = named === null ? live.pop() ?? null : null;
+        if (out) turn(out, one, true);
+        undone.push(out);
         taken.push(own);
         undos = Math.max(0, undos - own);
         redos += 1;
         break;
       }
       case 'redo': {
-        const back = undone.pop();
-        if (back) gestures.push(back);
+        // Where an edit left nothing to redo it can only mean something if that edit is refused.
+        const back = undone.length ? undone.pop() : null;
+        if (back) live.push(back);
+        const about = back ?? (taken.length ? null : live.at(-1));
+        if (about) turn(about, one, false);
         undos += taken.pop() ?? 1;
         redos = Math.max(0, redos - 1);
         break;
       }
     }
   }
-  return { edits: gestures.flat(), undos, redos };
+  return { gestures, live, undos, redos };
+}
+
+function turn(gesture: Gesture, by: Pending, undone: boolean): void {
+  gesture.turns.push(by);
+  gesture.undone = undone;
 }

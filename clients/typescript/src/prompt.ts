@@ -43,6 +43,8 @@ export interface PromptHost {
   readonly caughtUp: boolean;
   /** Whether something given is not part of the folded log yet. */
   waits(prompt: Prompt): boolean;
+  /** Whether undos that were given take out all that was given before and is not answered. */
+  undone(prompt: Prompt): boolean;
   give(prompt: Prompt, update: Uint8Array, group: string): void;
   /** Take back what was given and is not answered; returns whether there was something. */
   withdraw(prompt: Prompt): boolean;
@@ -78,6 +80,8 @@ export class PromptDocument implements SharedPrompt {
   #flushTimer: ReturnType<typeof setTimeout> | undefined;
   #burstTimer: ReturnType<typeof setTimeout> | undefined;
   #wasUnsent = false;
+  /** When something was typed here last, by `performance.now`. */
+  #typedAt = 0;
 
   constructor(name: Prompt, host: PromptHost) {
     this.name = name;
@@ -93,13 +97,29 @@ export class PromptDocument implements SharedPrompt {
     return this.#doc.getText(ROOT);
   }
 
+  /** The group of the burst that goes on, or null. */
+  get burst(): string | null {
+    return this.#burst;
+  }
+
   get unsent(): boolean {
     return this.typing || this.#stale !== null || this.#host.waits(this.name);
   }
 
-  /** Whether there is something typed that was not given yet. */
+  /** Whether there is something typed that is still to be given. */
   get typing(): boolean {
-    return this.#typed.length > 0;
+    if (!this.#stale) return this.#typed.length > 0;
+    const { base, keep } = this.#stale;
+    return keep && base !== this.text.toString();
+  }
+
+  get typedAt(): number {
+    return this.#typedAt;
+  }
+
+  /** Whether what was typed and not taken is given up: that was told, or asked for. */
+  get givenUp(): boolean {
+    return this.#stale?.keep === false;
   }
 
   onChange(listener: () => void): () => void {
@@ -134,8 +154,9 @@ export class PromptDocument implements SharedPrompt {
     this.#client = client;
     if (lost !== null) this.#log = [];
     const foreign = this.#doc.clientID !== client;
+    const keep = this.typing || !this.#host.undone(this.name);
     const withdrawn = (lost !== null || foreign) && this.#host.withdraw(this.name);
-    if (lost !== null || (foreign && (withdrawn || this.#typed.length))) this.#outdate(true, lost);
+    if (lost !== null || (foreign && (withdrawn || this.#typed.length))) this.#outdate(keep, lost);
     else this.#doc.clientID = client;
     this.settle();
   }
@@ -153,12 +174,20 @@ export class PromptDocument implements SharedPrompt {
 
   /**
    * The server refused something typed here for good. `recoverable`: the text may be typed again.
-   * Returns whether it will be.
+   * Returns whether it is settled by that: typed again, or undone in the meantime.
    */
   refused(recoverable: boolean): boolean {
-    const keep = recoverable && !this.#again && (this.#stale?.keep ?? true);
-    this.#outdate(keep);
-    return keep;
+    const again = recoverable && !this.#again;
+    // Beside it nothing may be lost that was not undone.
+    const undone = !this.typing && this.#host.undone(this.name);
+    this.#outdate(again && !undone);
+    return again;
+  }
+
+  /** Give up what is typed and cannot be given now. */
+  cancel(): void {
+    this.#outdate(false);
+    this.settle();
   }
 
   /** Something on its way arrived, or the log grew: what waited for that goes on. */
@@ -175,6 +204,7 @@ export class PromptDocument implements SharedPrompt {
   };
 
   #typedHere(update: Uint8Array): void {
+    this.#typedAt = performance.now();
     this.#flushTimer ??= setTimeout(() => this.flush(), FLUSH_MS);
     clearTimeout(this.#burstTimer);
     this.#burstTimer = setTimeout(() => this.endBurst(), BURST_MS);

@@ -12,8 +12,8 @@ import { textsOf } from './texts.ts';
 
 export type SharedPrompts = Readonly<Record<Prompt, SharedPrompt>>;
 
-/** What was refused is typed again: nobody needs to hear of it. */
-export const AGAIN = Symbol('typed again');
+/** What was refused is typed again, undone, or told already: nobody needs to hear of it. */
+export const SILENT = Symbol('silent');
 
 export interface PromptsHost {
   /** Bytes that one update may have. */
@@ -50,7 +50,7 @@ export class Prompts {
     return this.#shared;
   }
 
-  /** Whether there is something typed that is no command yet. */
+  /** Whether there is something typed that is still to be given. */
   get typing(): boolean {
     return PROMPTS.some((name) => this.#documents[name].typing);
   }
@@ -61,6 +61,14 @@ export class Prompts {
 
   endBursts(): void {
     for (const name of PROMPTS) this.#documents[name].endBurst();
+  }
+
+  /** Give up what was typed last and cannot be given now; returns whether there was something. */
+  cancel(): boolean {
+    const [newest] = PROMPTS.map((name) => this.#documents[name]).filter(({ typing }) => typing)
+      .sort((a, b) => b.typedAt - a.typedAt);
+    newest?.cancel();
+    return newest !== undefined;
   }
 
   /** As `PromptDocument.welcomed`; `lost` is the state of the log that another one replaces. */
@@ -79,17 +87,23 @@ export class Prompts {
   }
 
   /**
-   * A command was refused for good. Where it was typing, `AGAIN` or what the prompt read; null
-   * for all others.
+   * A command that still waits was refused for good. Where it is typing, `SILENT` or what the
+   * prompt read; null for all others.
    */
-  refused({ command }: Pending, { code, rule }: Refusal): string | typeof AGAIN | null {
+  refused({ command }: Pending, { code, rule }: Refusal): string | typeof SILENT | null {
     if (command.type !== 'edit' || command.instruction.kind !== 'typed') return null;
     const document = this.#documents[command.instruction.prompt];
+    if (document.givenUp) return SILENT;
     // What is missing or under a strange name can be typed anew; what is too long or forbidden
     // would only be refused again.
     const recoverable = (code === 'invalid' && rule === 'M3') || code === 'conflict';
     const text = document.text.toString();
-    return document.refused(recoverable) ? AGAIN : text;
+    return document.refused(recoverable) ? SILENT : text;
+  }
+
+  /** Whether this is the group of a burst that goes on. */
+  types(group: string | null): boolean {
+    return group !== null && PROMPTS.some((name) => this.#documents[name].burst === group);
   }
 
   /** Something on its way arrived, or the log grew. */
@@ -104,6 +118,7 @@ export class Prompts {
       get updateBytes() { return host.updateBytes(); },
       get caughtUp() { return host.caughtUp(); },
       waits: (prompt) => queue.types(prompt),
+      undone: (prompt) => queue.undone(prompt),
       give: (prompt, update, group) => this.#give(prompt, update, group),
       withdraw: (prompt) => queue.withdraw(prompt),
       endGroup: (group) => {
@@ -123,14 +138,13 @@ export class Prompts {
     this.#host.rebound(this.#shared);
   }
 
-  /** Queue an update, together with what was typed before it and never sent. */
+  /** Queue an update, together with what was typed before it in the same burst and never sent. */
   #give(prompt: Prompt, update: Uint8Array, group: string): void {
-    const before = this.#queue.growing(prompt);
+    const before = this.#queue.growing(prompt, group);
     if (before) {
-      const { instruction, group: first } = before.command;
-      const longer = Y.mergeUpdates([instruction.update, update]);
+      const longer = Y.mergeUpdates([before.command.instruction.update, update]);
       if (longer.length <= this.#host.updateBytes()) {
-        this.#queue.replace(before.key, typing(prompt, longer, first));
+        this.#queue.replace(before.key, typing(prompt, longer, group));
         this.#host.replaced();
         return;
       }
@@ -139,6 +153,6 @@ export class Prompts {
   }
 }
 
-function typing(prompt: Prompt, update: Uint8Array, group: string | null): Draft {
+function typing(prompt: Prompt, update: Uint8Array, group: string): Draft {
   return { type: 'edit', instruction: { kind: 'typed', prompt, update }, depth: null, group };
 }

@@ -16,7 +16,7 @@ import {
 import type { EditOptions, SessionEvents, SessionOptions } from './options.ts';
 import { outlook, type Outlook } from './outlook.ts';
 import { isPreview, parsePreview } from './preview.ts';
-import { AGAIN, Prompts, type SharedPrompts } from './prompts.ts';
+import { Prompts, SILENT, type SharedPrompts } from './prompts.ts';
 import type { LogState } from './records.ts';
 import { decodeMessage, encodeMessage } from './wire.ts';
 
@@ -127,31 +127,28 @@ export class Session extends Emitter<SessionEvents> {
     return this.#command(editOf(given, options));
   }
 
-  /**
-   * Give this in the place of an edit that is pending and was never sent: a text that changes
-   * while the connection is away is one edit. Returns null where it is too late for that.
-   */
-  replace(key: number, given: Given, options: EditOptions = {}): Pending | null {
-    const pending = this.#queue.replace(key, editOf(given, options));
-    if (pending) this.emit('pending', this.#queue.pending);
-    return pending;
-  }
-
   /** The gesture is over: an edit of the same group that comes later begins another (L6). */
   endGroup(): void {
-    this.#prompts.flush();
-    this.#endGroup();
+    // Typing has ended the gesture already, and ends its own bursts.
+    if (!this.#prompts.types(this.#queue.openGroup)) this.#endGroup();
   }
 
-  /** Undo one's own newest group, or the one of this name: owners may undo anybody's (U2). */
-  undo(group: number | null = null): Pending {
+  /**
+   * Undo one's own newest group, or the one of this name: owners may undo anybody's (U2).
+   *
+   * What was typed just before counts as the newest; the undo waits until the server has taken it,
+   * and is dropped where it does not. Returns null where the typing could be given up instead.
+   */
+  undo(group: number | null = null): Pending | null {
     this.#prompts.endBursts();
+    if (group === null && this.#prompts.cancel()) return null;
     return this.#command({ type: 'undo', group });
   }
 
-  redo(): Pending {
+  /** Take back one's own newest undo (U4). Returns null where typing has left nothing to redo. */
+  redo(): Pending | null {
     this.#prompts.endBursts();
-    return this.#command({ type: 'redo' });
+    return this.#prompts.typing ? null : this.#command({ type: 'redo' });
   }
 
   /** Tell the others where we point; only the newest of a burst is sent. */
@@ -176,9 +173,7 @@ export class Session extends Emitter<SessionEvents> {
 
   #command(draft: Draft): Pending {
     const pending = this.#queue.push(draft);
-    // Behind a command that waits for its turn this one would be refused as a gap.
-    const waits = this.#resendTimer !== undefined;
-    if (!waits && this.#send(pending.command)) this.#queue.markSent();
+    this.#sendNew();
     this.emit('pending', this.#queue.pending);
     return pending;
   }
@@ -187,7 +182,8 @@ export class Session extends Emitter<SessionEvents> {
     if (this.#queue.openGroup === null) return;
     this.#queue.endGroup();
     // What waits for its turn takes the end of its group along.
-    if (this.#resendTimer === undefined) this.#send({ type: 'end_group' });
+    const waits = this.#resendTimer !== undefined || this.#queue.holds;
+    if (!waits) this.#send({ type: 'end_group' });
   }
 
   #outlook(): Outlook {
@@ -295,6 +291,7 @@ export class Session extends Emitter<SessionEvents> {
   }
 
   #settleFolded(): void {
+    this.#sendNew();
     if (this.#queue.folded(this.#fold.seq).length) this.emit('pending', this.#queue.pending);
     this.#prompts.settle();
   }
@@ -313,10 +310,12 @@ export class Session extends Emitter<SessionEvents> {
       }
       return;
     }
-    const pending = this.#queue.refuse(refusal.client_seq);
+    const pending = this.#queue.find(refusal.client_seq);
     if (!pending) return;
     const typed = this.#prompts.refused(pending, refusal);
-    if (typed !== AGAIN) this.emit('refused', { pending, refusal, typed });
+    this.#queue.refuse(refusal.client_seq);
+    this.#sendNew();
+    if (typed !== SILENT) this.emit('refused', { pending, refusal, typed });
     this.emit('pending', this.#queue.pending);
     this.#prompts.settle();
   }
@@ -336,11 +335,24 @@ export class Session extends Emitter<SessionEvents> {
   #resend(): void {
     clearTimeout(this.#resendTimer);
     this.#resendTimer = undefined;
-    for (const { command, ends } of this.#queue.unanswered) {
-      if (!this.#send(command)) return;
+    if (this.#sendAll(this.#queue.sendable)) this.#queue.resent();
+  }
+
+  /** Send what was not sent yet and waits for nothing. */
+  #sendNew(): void {
+    // Behind a command that waits for its turn these would be refused as a gap.
+    if (this.#resendTimer !== undefined) return;
+    this.#sendAll(this.#queue.sendable.filter(({ sent }) => !sent));
+  }
+
+  /** Returns whether all of it could be sent. */
+  #sendAll(commands: readonly Pending[]): boolean {
+    for (const { key, command, ends } of commands) {
+      if (!this.#send(command)) return false;
+      this.#queue.markSent(key);
       if (ends) this.#send({ type: 'end_group' });
     }
-    this.#queue.resent();
+    return true;
   }
 
   #closed(code: number): void {

@@ -104,21 +104,6 @@ describe('commands (L4, L5)', () => {
     expect(session.pending).toHaveLength(1);
   });
 
-  it('L4 replaces an edit only while it was never sent', () => {
-    const replace = (key: number, text: string): unknown =>
-      session.replace(key, { kind: 'content', text });
-    const first = session.edit({ kind: 'content', text: 'a' });
-    expect(replace(first.key, 'a cat')).toMatchObject({ key: first.key });
-    socket().welcome();
-    expect(sentEdits()).toEqual([[1, 'a cat']]);
-    expect(replace(first.key, 'a dog')).toBeNull();
-    socket().drop();
-    expect(replace(first.key, 'a dog')).toBeNull();
-    const second = session.edit({ kind: 'content', text: 'b' });
-    session.undo();
-    expect(replace(second.key, 'c')).toBeNull();
-  });
-
   it('U2 counts undos on their way, so that no press reaches further than it shows', () => {
     socket().welcome();
     expect(session.canUndo).toBe(false);

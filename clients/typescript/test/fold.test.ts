@@ -230,6 +230,28 @@ describe('folding the log', () => {
     expect(log.state.groups[0]).toBe(before.groups[0]);
   });
 
+  it('makes records and the stage anew only where something of them changed', () => {
+    const log = new Log();
+    log.add('', { kind: 'created', settings: SETTINGS, v: 1 });
+    const seq = log.edit('a', stroke);
+    log.edit('a', drag);
+    log.enter(1, 4, seq);
+    const before = log.state;
+    const typed = log.type('a', [[0, '', 'x']]);
+    log.enter(1, 5, typed);
+    log.edit('b', { kind: 'settings', fps: 12 });
+    expect(log.state.strokes).toBe(before.strokes);
+    expect(log.state.comments).toBe(before.comments);
+    log.edit('b', { kind: 'settings', steps: 9 });
+    // Only what had a step in the take before is another record in this one.
+    const after = log.state;
+    expect(after.edits.slice(0, 4).map((edit, at) => edit === before.edits[at])).toEqual(
+      [false, true, false, false]);
+    expect(after.drags[0]).toBe(before.drags[0]);
+    expect(after.strokes[0]).toBe(after.edits[0]);
+    expect(after.strokes.map(({ entry }) => entry)).toEqual([null]);
+  });
+
   it('C3 refuses an event out of order', () => {
     const fold = new LogFold();
     expect(() => fold.apply({

@@ -31,6 +31,25 @@ describe('gestures of several edits (L6, U2)', () => {
     expect(end()).toBe(1);
   });
 
+  it('L6 ends the group of the caller, and leaves a burst of typing alone', () => {
+    socket().welcome();
+    const { content: typing } = session.prompts;
+    const sent = (): string[] => socket().sent.slice(1).map((m) =>
+      (m.type === 'edit' ? m.instruction.kind : m.type));
+    session.edit({ kind: 'image', blob: null }, { group: 'g' });
+    typing.text.insert(0, 'a');
+    session.endGroup();
+    typing.flush();
+    expect(sent()).toEqual(['image', 'end_group', 'typed']);
+    session.endGroup();
+    typing.text.insert(1, 'b');
+    typing.flush();
+    expect(sent().slice(3)).toEqual(['typed']);
+    const [, first, second] = socket().of('edit').map(({ group }) => group);
+    expect(first).toBe(second);
+    expect(session.pending.map(({ joins }) => joins)).toEqual([false, false, true]);
+  });
+
   it('L6 a connection that ends ends its group', () => {
     socket().welcome();
     const give = () => session.edit({ kind: 'image', blob: null }, { group: 'g' });

@@ -77,6 +77,26 @@ describe('typing that the server does not take (M3, C2)', () => {
       expect(refused.map(({ pending }) => pending.command.type)).toEqual(['edit']);
     });
 
+  it('M3 L5 a burst that is refused in pieces is told once, by the first reason', () => {
+    const ada = join('ada1');
+    const refused = heard(ada, 'refused');
+    type(ada, 0, 'cat');
+    pass(200);
+    room.refuse = refusing('too_large', 'M3');
+    for (const [at, letter] of [...'sxy'].entries()) {
+      type(ada, 3 + at, letter);
+      ada.prompts.content.flush();
+    }
+    pass(500);
+    expect(refused).toMatchObject([{ refusal: { code: 'too_large' }, typed: 'catsxy' }]);
+    agree('cat');
+    // The next one is told again.
+    room.refuse = refusing('too_large', 'M3');
+    type(ada, 3, 's');
+    pass(500);
+    expect(refused).toHaveLength(2);
+  });
+
   it('M3 others that type a prompt full leave room for nothing more', () => {
     const [ada, bob] = [join('ada1'), join('bob1')];
     const refused = heard(ada, 'refused');

@@ -94,14 +94,14 @@ describe('typing (M3)', () => {
     agree('a');
   });
 
-  it.each<[string, (session: Session) => Pending]>([
+  it.each<[string, (session: Session) => Pending | null]>([
     ['undo', (session) => session.undo()],
     ['redo', (session) => session.redo()],
     ['edit', (session) => session.edit({ kind: 'image', blob: null })],
   ])('U2 what was typed goes before %s', (_name, give) => {
     const ada = join('ada1');
     type(ada, 0, 'a');
-    const { command } = give(ada);
+    const { command } = give(ada)!;
     expect(sent(ada)[0]?.[1]).toBe('a');
     expect(command.client_seq).toBe(2);
   });
@@ -239,6 +239,37 @@ describe('typing without a connection (L4)', () => {
     expect(ada.pending.map(({ command }) => command.type)).toEqual(['edit', 'undo', 'edit']);
     pass(1_000);
     agree('b');
+  });
+
+  it('L6 U2 bursts that were ended stay gestures of their own', () => {
+    const ada = join('ada1');
+    const { content } = ada.prompts;
+    room.drop(lineOf(ada));
+    for (const [at, letter] of [...'one'].entries()) {
+      type(ada, at, letter);
+      content.flush();
+    }
+    content.endBurst();
+    type(ada, 3, ' two');
+    content.endBurst();
+    ada.prompts.motion.text.insert(0, 'left');
+    ada.prompts.motion.flush();
+    content.endBurst();
+    type(ada, 7, ' three');
+    content.flush();
+    // Nothing was typed for long enough.
+    vi.advanceTimersByTime(2_000);
+    type(ada, 13, ' four');
+    content.flush();
+    expect(ada.pending).toHaveLength(5);
+    pass(1_000);
+    agree('one two three four');
+    const left = ['one two three', 'one two', 'one two', 'one', ''].map((text) => {
+      ada.undo();
+      pass(100);
+      return [room.text('content'), text];
+    });
+    expect(left.map(([is]) => is)).toEqual(left.map(([, wanted]) => wanted));
   });
 
   it('L6 a group that was ended is ended for what is sent after a reconnect, too', () => {

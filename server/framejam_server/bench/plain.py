@@ -12,7 +12,7 @@ import sqlite3
 import sys
 import time
 from collections import defaultdict
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Final
 
 import msgspec
@@ -60,7 +60,7 @@ class Plain:
     async def send(self, room: str, data: bytes) -> None:
         """To everybody, one after the other."""
         for socket in list(self._rooms[room]):
-            if not socket.closed:
+            with suppress(ConnectionError):  # the crowd leaves while it is being told
                 await socket.send_bytes(data)
 
     async def show(self, asked: Previews) -> None:

@@ -11,9 +11,10 @@ from framejam_protocol.messages import People, Person, Presence, PresenceUpdate
 
 @dataclass(slots=True)
 class Roster:
-    """The connections of a session and the newest presence of each that was not sent yet."""
+    """The connections of a session, where each points, and of these what was not sent yet."""
 
     here: dict[int, str] = field(default_factory=dict)
+    places: dict[int, Presence] = field(default_factory=dict)
     changed: dict[int, Presence] = field(default_factory=dict)
 
     def arrive(self, connection: int, participant: str) -> None:
@@ -23,12 +24,13 @@ class Roster:
     def leave(self, connection: int) -> None:
         """A connection closed; its cursor goes with it."""
         participant = self.here.pop(connection, None)
+        self.places.pop(connection, None)
         if participant is not None:
             self.changed[connection] = Presence(participant=participant, connection=connection)
 
     def point(self, connection: int, update: PresenceUpdate) -> None:
         """Remember where a connection points now; an older, unsent place is forgotten."""
-        self.changed[connection] = Presence(
+        self.places[connection] = self.changed[connection] = Presence(
             participant=self.here[connection],
             connection=connection,
             cursor=update.cursor,

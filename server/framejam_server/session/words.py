@@ -9,7 +9,7 @@ from typing import Final
 FILLER: Final = frozenset(["a", "an", "and", "at", "in", "is", "of", "on", "the", "to", "with"])
 """Words that carry no picture of their own: nobody is told that they are not understood."""
 
-_WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_WORD: Final = re.compile(r"[^\W\d_][^\W_]*(?:['’-][^\W_]+)*")
 
 
 def known_words(vocabulary: Mapping[str, Iterable[str]]) -> frozenset[str]:
@@ -24,7 +24,7 @@ def known_words(vocabulary: Mapping[str, Iterable[str]]) -> frozenset[str]:
 def unknown_words(prompts: Iterable[str], known: frozenset[str]) -> tuple[str, ...]:
     """The words of ``prompts`` that are neither ``known`` nor filler, each once, in order.
 
-    Case does not matter; numbers and punctuation are left out. Empty where ``known`` is.
+    Case does not matter; numbers alone and punctuation are left out. Empty where ``known`` is.
     """
     if not known:
         return ()

@@ -5,12 +5,14 @@ import { useStudio, whyMute } from '../session/store.ts';
 interface Props {
   readonly text: string;
   readonly button: string;
+  /** Hears of every letter, so that what was written may outlive this box. */
+  onWrite?(text: string): void;
   onDone(text: string): void;
   onCancel(): void;
 }
 
 /** A small box for a comment: Enter gives it, Shift+Enter is a new line. */
-export function CommentForm({ text, button, onDone, onCancel }: Props) {
+export function CommentForm({ text, button, onWrite, onDone, onCancel }: Props) {
   const [typed, setTyped] = useState(text);
   const reason = useStudio(whyMute);
   const limit = useStudio((s) => s.welcome?.limits.comment_chars);
@@ -30,7 +32,10 @@ export function CommentForm({ text, button, onDone, onCancel }: Props) {
         className="field" data-testid="comment-text" aria-label="Comment" autoFocus rows={2}
         placeholder="What about this?" value={typed} maxLength={limit}
         onFocus={({ target }) => target.setSelectionRange(target.value.length, target.value.length)}
-        onChange={(event) => setTyped(event.target.value)}
+        onChange={({ target }) => {
+          setTyped(target.value);
+          onWrite?.(target.value);
+        }}
         onKeyDown={(event) => {
           if (event.nativeEvent.isComposing) return;
           if (event.key === 'Enter' && !event.shiftKey) {

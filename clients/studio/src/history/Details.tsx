@@ -69,16 +69,24 @@ interface ColorProps {
 function Color({ group, color, off }: ColorProps) {
   const id = useId();
   const field = useRef<HTMLInputElement>(null);
+  const newest = useRef({ group, color });
+  useEffect(() => {
+    newest.current = { group, color };
+  });
+  // Not at every event of the gesture: the picker may be open, and would lose what is chosen.
+  useEffect(() => {
+    if (field.current) field.current.value = color;
+  }, [color]);
   useEffect(() => {
     const element = field.current;
     if (!element) return;
-    element.value = color;
     const give = (): void => {
-      if (element.value !== color) revise(group, 'color', element.value.toLowerCase());
+      const { group: now, color: given } = newest.current;
+      if (element.value !== given) revise(now, 'color', element.value.toLowerCase());
     };
     element.addEventListener('change', give);
     return () => element.removeEventListener('change', give);
-  }, [group, color]);
+  }, []);
   return (
     <>
       <label htmlFor={id}>Colour</label>

@@ -1,18 +1,23 @@
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 
 import { useStudio } from '../session/store.ts';
 import { HistoryRow } from './HistoryRow.tsx';
-
-const PAGE = 100;
+import { NEWEST, PAGE, rowsOf, withPlace } from './rows.ts';
 
 /** Every gesture, newest first, with what became of it. */
 export function History() {
   const groups = useStudio((s) => s.log.groups);
   const chosen = useStudio((s) => s.chosen);
-  const [count, setCount] = useState(PAGE);
-  const place = chosen === null ? -1 : groups.findIndex((g) => g.group === chosen);
-  const seen = Math.max(count, place < 0 ? 0 : groups.length - place);
-  const newest = groups.slice(-seen).reverse();
+  const [view, setView] = useState(NEWEST);
+  const place = useMemo(
+    () => (chosen === null ? -1 : groups.findIndex((one) => one.group === chosen)),
+    [groups, chosen],
+  );
+  const shown = withPlace(view, place, groups.length);
+  // React renders again before anything is shown.
+  if (shown !== view) setView(shown);
+  const [from, to] = rowsOf(shown, groups.length);
+  const rows = groups.slice(from, to).reverse();
   return (
     <div className="history" data-testid="history">
       {groups.length === 0 && (
@@ -20,13 +25,27 @@ export function History() {
           Every word, stroke, drag and picture is listed here, with who gave it.
         </p>
       )}
+      {to < groups.length && (
+        <button
+          type="button" className="button wide"
+          onClick={() => {
+            setView(NEWEST);
+            useStudio.setState({ chosen: null });
+          }}
+        >
+          Show the newest
+        </button>
+      )}
       <ol>
-        {newest.map((group) => (
+        {rows.map((group) => (
           <HistoryRow key={group.group} group={group} open={group.group === chosen} />
         ))}
       </ol>
-      {groups.length > seen && (
-        <button type="button" className="button wide" onClick={() => setCount(seen + PAGE)}>
+      {from > 0 && (
+        <button
+          type="button" className="button wide"
+          onClick={() => setView({ ...shown, count: to - from + PAGE })}
+        >
           Show earlier ones
         </button>
       )}

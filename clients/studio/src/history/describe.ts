@@ -5,6 +5,7 @@ import {
 } from 'framejam';
 
 import type { IconName } from '../shell/Icon.tsx';
+import { perLog } from '../session/perLog.ts';
 import { partsOf, type Part, type Typing } from './typed.ts';
 
 /** What a gesture is about, for tests and icons: a prompt by its name. */
@@ -62,6 +63,16 @@ function placeOf(edits: readonly EditRecord[], seq: number): number {
   }
   return low;
 }
+
+/** The edit `seq`; undefined where the log has none, or not yet. */
+export function editOf({ edits }: LogState, seq: number): EditRecord | undefined {
+  const edit = edits[placeOf(edits, seq)];
+  return edit?.seq === seq ? edit : undefined;
+}
+
+/** The gesture that the edit `group` began. */
+export const groupOf = perLog((log, group: number): GroupRecord | undefined =>
+  log.groups.find((one) => one.group === group));
 
 /** A gesture in one line, for a row, a tooltip or a toast. */
 export function describe(group: GroupRecord, log: LogState): string {
@@ -152,7 +163,7 @@ export function percent(units: number): string {
   return `${Math.round(fromUnits(units) * 100)} %`;
 }
 
-export function framesInWords(frames: readonly [number, number] | null): string {
+function framesInWords(frames: readonly [number, number] | null): string {
   if (frames === null) return 'all frames';
   return frames[0] === frames[1] ? `frame ${frames[0] + 1}`
     : `frames ${frames[0] + 1} to ${frames[1] + 1}`;

@@ -1,6 +1,8 @@
 /** Changing what was given: strength, colour and frames of strokes and drags (M2). */
 
-import { isKind, UNIT, type EditRecord, type FrameRange, type GroupRecord, type Revisable } from 'framejam';
+import {
+  isKind, UNIT, type EditRecord, type FrameRange, type GroupRecord, type Revisable,
+} from 'framejam';
 
 import { useStudio } from '../session/store.ts';
 

@@ -1,4 +1,4 @@
-/** What to say of an undo that did not do what its author may have thought, or was somebody else's. */
+/** What to say of an undo that was somebody else's, or did not do what its author may expect. */
 
 import type { LogState, Undone } from 'framejam';
 
@@ -7,7 +7,7 @@ import { describe, nounOf } from './describe.ts';
 /** How many gestures are told by name. */
 const NAMED = 3;
 
-/** The sentence for `me` about an undo by `author`; null where the page shows all there is to it. */
+/** The sentence for `me` about an undo by `author`; null where the page shows all of it. */
 export function undoInWords(
   undone: Undone, author: string, me: string | undefined, log: LogState,
 ): string | null {

@@ -29,7 +29,7 @@ export function Words({ kind, text, limit, off, onPick }: Props) {
   if (!group) return null;
   const present = new Set(wordsIn(text, groups).map((found) => found.word));
   const words = all ? group.words : group.words.slice(0, FEW);
-  // Focus stays in the field: leaving it would send half a change.
+  // Focus stays in the field: whoever types there goes on typing.
   const keepFocus = (event: { preventDefault(): void }): void => event.preventDefault();
 
   return (

@@ -150,7 +150,6 @@ class SelectionMarker implements LayerMarker {
   }
 }
 
-
 function caretMarkers(view: EditorView): LayerMarker[] {
   const width = view.contentDOM.clientWidth;
   return view.state.field(carets).flatMap((caret) => {

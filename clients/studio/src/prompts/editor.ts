@@ -30,9 +30,11 @@ export interface Field {
 /** Everything the field is made of but the text itself. */
 export function fieldExtensions(field: Field): Extension {
   return [
+    // A program may give "\r\n": the editor would count it as one unit, the shared text as two.
+    EditorState.lineSeparator.of('\n'),
     yCollab(field.text, null, { undoManager: false }),
     EditorView.lineWrapping,
-    EditorView.clipboardInputFilter.of((text) => text.replace(/\s*\n\s*/g, ' ')),
+    EditorView.clipboardInputFilter.of((text) => text.replace(/\s*[\r\n]\s*/g, ' ')),
     EditorState.transactionFilter.of((transaction) => accepted(transaction, field)),
     placeholder(field.example),
     remoteCarets,

@@ -1,7 +1,18 @@
 /** What the page shows of a shared prompt, kept up with it. */
 
-import type { SharedPrompt } from 'framejam';
+import type { Prompt, SharedPrompt } from 'framejam';
 import { useEffect, useState, useSyncExternalStore } from 'react';
+import type * as Y from 'yjs';
+
+import type { StudioState } from '../session/store.ts';
+
+/**
+ * What an editor binds to. It is another one after a refusal that the words outlive (M3) and after
+ * a log that begins anew (C2), though the prompt is the same and may read the same.
+ */
+export function boundText({ prompts }: Pick<StudioState, 'prompts'>, kind: Prompt): Y.Text | null {
+  return prompts?.[kind].text ?? null;
+}
 
 /** What the prompt reads here, with what is not in the log yet. */
 export function usePromptText(prompt: SharedPrompt | null): string {

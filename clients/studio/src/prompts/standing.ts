@@ -2,8 +2,10 @@
 
 import { isKind, type EditRecord, type LogState, type Prompt, type Text } from 'framejam';
 
+import { perLog } from '../session/perLog.ts';
+
 /** The newest edit of a prompt that is not undone. */
-export function newestTyping(log: LogState, prompt: Prompt): EditRecord<Text> | null {
+export const newestTyping = perLog((log, prompt: Prompt): EditRecord<Text> | null => {
   for (let at = log.edits.length - 1; at >= 0; at -= 1) {
     const edit = log.edits[at];
     if (edit && !edit.undone && isKind(edit, 'text') && edit.instruction.prompt === prompt) {
@@ -11,7 +13,7 @@ export function newestTyping(log: LogState, prompt: Prompt): EditRecord<Text> | 
     }
   }
   return null;
-}
+});
 
 /** Why the model does not go by a prompt just now; null where it does. */
 export function overruled(log: LogState, prompt: Prompt): string | null {

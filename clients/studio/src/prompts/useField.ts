@@ -10,6 +10,7 @@ import { useStudio, whyReadOnly, type StudioState } from '../session/store.ts';
 import { redo, undo } from '../session/undo.ts';
 import { aheadOf, tellCarets, type RemoteCaret } from './carets.ts';
 import { fieldExtensions, openTo } from './editor.ts';
+import { boundText } from './shared.ts';
 
 /** Under what a field is known to its readers and to the tests. */
 export interface Names {
@@ -40,8 +41,7 @@ export function useField(
   const open = useRef(new Compartment());
   const left = useRef<Left | null>(null);
   const { label, example, describedBy } = names;
-  // Another one after a log that begins anew (C2).
-  const text = prompt?.text ?? null;
+  const text = useStudio((s) => boundText(s, kind));
 
   useEffect(() => {
     if (!host.current || !prompt || !text) return;
@@ -107,7 +107,7 @@ function followCarets(view: EditorView, kind: Prompt): () => void {
   };
   show(presence.keys());
   const stopPresence = useStudio.subscribe((now, before) => {
-    if (now.presence !== before.presence) show(changedKeys(now.presence, before.presence));
+    show(keysToShow(now, before));
     if (now.pending.length === 0 && before.pending.length > 0 && view.hasFocus) tellCaretAgain();
   });
   // Whoever typed told where their caret is behind these letters, and told it before them.
@@ -122,12 +122,14 @@ function followCarets(view: EditorView, kind: Prompt): () => void {
   };
 }
 
-type Presences = StudioState['presence'];
+type Others = Pick<StudioState, 'presence' | 'people'>;
 
-/** Whose presence is another than before. */
-function changedKeys(now: Presences, before: Presences): string[] {
-  const keys = new Set([...now.keys(), ...before.keys()]);
-  return [...keys].filter((key) => now.get(key) !== before.get(key));
+/** Whose caret may be another than before; somebody's presence may come before their name. */
+export function keysToShow(now: Others, before: Others): string[] {
+  if (now.people === before.people && now.presence === before.presence) return [];
+  const keys = new Set([...now.presence.keys(), ...before.presence.keys()]);
+  return now.people !== before.people ? [...keys]
+    : [...keys].filter((key) => now.presence.get(key) !== before.presence.get(key));
 }
 
 function caretOf(

@@ -4,7 +4,9 @@ import { CLOSE, parseLink, Session, type Link, type Presence, type Welcome } fro
 
 import { undoInWords } from '../history/undone.ts';
 import { backInWords } from './back.ts';
+import { askBeforeLoss } from './leaving.ts';
 import { Notes } from './notes.ts';
+import { lostWords, refusedInWords } from './refused.ts';
 import { forgetVisit, loadVisit, saveVisit, type Visit } from './visit.ts';
 import { toast, useStudio } from './store.ts';
 
@@ -61,6 +63,7 @@ function open(link: Link, token: string, self: Omit<Visit, 'token'>): void {
   window.addEventListener('online', () => {
     if (session.status.phase === 'waiting') session.connect();
   });
+  askBeforeLoss(session);
   // Nobody looks at a page in the background: it needs no pictures until it is back.
   document.addEventListener('visibilitychange', () => {
     session.watch(document.hidden ? 'none' : 'sheet', PREVIEWS_PER_SECOND);
@@ -108,9 +111,9 @@ function follow(session: Session): void {
     notes.heard(take);
   });
   session.on('preview', (preview) => useStudio.getState().player.show(preview));
-  session.on('refused', ({ refusal, typed }) => {
-    const lost = typed === null ? '' : `. The field said: “${typed}”`;
-    toast(refusal.message + lost);
+  session.on('refused', ({ pending, refusal, typed }) => {
+    const lost = lostWords(pending.command, typed);
+    toast(refusedInWords(refusal.message, lost), 'bad', lost !== null);
   });
   session.on('delayed', ({ refusal }) => {
     // What comes too fast arrives a moment later by itself: nobody has to know.

@@ -20,6 +20,8 @@ export interface Toast {
   readonly id: number;
   readonly text: string;
   readonly tone: 'good' | 'bad';
+  /** Until it is dismissed: what somebody wrote is in it, and nowhere else. */
+  readonly stays: boolean;
 }
 
 export type Tool = 'select' | 'brush' | 'erase' | 'drag' | 'comment' | 'who';
@@ -68,6 +70,8 @@ export interface StudioState {
   readonly uploading: boolean;
   /** What is open on the stage: a comment, or who did what there. */
   readonly card: Card | null;
+  /** What was written of a comment that is neither posted nor cancelled. */
+  readonly draft: string;
   readonly tab: Tab;
   /** The gesture whose row in the history is open, by the seq of its first edit. */
   readonly chosen: number | null;
@@ -105,6 +109,7 @@ export const useStudio = create<StudioState>(() => ({
   playedBefore: false,
   uploading: false,
   card: null,
+  draft: '',
   tab: 'history',
   chosen: null,
   toasts: [],
@@ -149,15 +154,19 @@ export function takeState({ take, shown }: Pick<StudioState, 'take' | 'shown'>):
 
 let toastIds = 0;
 const TOAST_MS = 7_000;
+/** As many that pass by themselves are shown at a time. */
+const PASSING = 3;
 
-export function toast(text: string, tone: Toast['tone'] = 'bad'): void {
+export function toast(text: string, tone: Toast['tone'] = 'bad', stays = false): void {
   toastIds += 1;
   const id = toastIds;
-  // The same sentence twice is noise.
-  useStudio.setState((s) => ({
-    toasts: [...s.toasts.filter((t) => t.text !== text), { id, text, tone }].slice(-3),
-  }));
-  setTimeout(() => dismiss(id), TOAST_MS);
+  useStudio.setState((s) => {
+    // The same sentence twice is noise.
+    const all = [...s.toasts.filter((t) => t.text !== text), { id, text, tone, stays }];
+    const passing = all.filter((t) => !t.stays).slice(-PASSING);
+    return { toasts: all.filter((t) => t.stays || passing.includes(t)) };
+  });
+  if (!stays) setTimeout(() => dismiss(id), TOAST_MS);
 }
 
 /** What to say where a request of ours failed. */

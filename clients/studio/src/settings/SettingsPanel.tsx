@@ -91,7 +91,7 @@ function give(knob: Knob, value: number): void {
 
 /** Who set it so; before anybody did, what it is. */
 function SetBy({ knob, meaning }: { knob: Knob; meaning: string }) {
-  const setter = useStudio((s) => setterOf(knob, s.log));
+  const setter = useStudio((s) => setterOf(s.log, knob));
   const color = useStudio((s) => s.log.participants.get(setter ?? '')?.color);
   const name = usePersonName(setter ?? '');
   if (setter === null) return <small>{meaning}</small>;

@@ -1,6 +1,8 @@
 /** The settings of the clip that people change: who set them, and what is on its way. */
 
-import { isKind, outlook, type LogState, type Pending, type Settings } from 'framejam';
+import { isKind, outlook, type Pending, type Settings } from 'framejam';
+
+import { perLog } from '../session/perLog.ts';
 
 /** The settings that the panel offers; the others are fixed for a session. */
 export type Knob = 'seed' | 'steps' | 'guidance' | 'fps';
@@ -50,8 +52,8 @@ export function settingSoon(
 }
 
 /** Who set it as it is; null where it is as the session began. */
-export function setterOf(knob: Knob, { edits }: Pick<LogState, 'edits'>): string | null {
+export const setterOf = perLog(({ edits }, knob: Knob): string | null => {
   const edit = edits.findLast((one) =>
     !one.undone && isKind(one, 'settings') && one.instruction[knob] !== undefined);
   return edit?.author ?? null;
-}
+});

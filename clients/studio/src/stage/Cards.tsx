@@ -4,7 +4,7 @@ import { post } from '../comments/give.ts';
 import { useEscape } from '../session/useEscape.ts';
 import { useStudio } from '../session/store.ts';
 import { Who } from '../who/Who.tsx';
-import { closeCard, type Card } from './card.ts';
+import { closeCard, dropCard, type Card } from './card.ts';
 import { OnStage } from './OnStage.tsx';
 
 /** What is open on the stage. */
@@ -20,13 +20,16 @@ export function Cards() {
 }
 
 function Write({ card: { at, frame } }: { card: Extract<Card, { kind: 'write' }> }) {
+  // A press beside the card closes it: what was written waits for the next one.
+  const { draft } = useStudio.getState();
   return (
     <OnStage at={at} label="Write a comment" testid="comment-card">
       <CommentForm
-        text="" button="Post" onCancel={closeCard}
+        text={draft} button="Post" onCancel={dropCard}
+        onWrite={(text) => useStudio.setState({ draft: text })}
         onDone={(text) => {
           post(text, at, frame);
-          closeCard();
+          dropCard();
         }}
       />
     </OnStage>

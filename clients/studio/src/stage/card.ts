@@ -33,6 +33,12 @@ export function openComment(seq: number, frame: number): void {
   useStudio.setState({ card: { kind: 'comment', seq }, playing: false, frame });
 }
 
+/** What was written in it is kept for the next card that is written in. */
 export function closeCard(): void {
   if (useStudio.getState().card) useStudio.setState({ card: null });
+}
+
+/** Close the card that is written in for good: it was posted or cancelled. */
+export function dropCard(): void {
+  useStudio.setState({ card: null, draft: '' });
 }

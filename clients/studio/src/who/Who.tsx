@@ -1,6 +1,6 @@
-import { fromUnits } from 'framejam';
+import { fromUnits, type Weighing } from 'framejam';
 
-import { describe, iconOf } from '../history/describe.ts';
+import { describe, editOf, groupOf, iconOf } from '../history/describe.ts';
 import { usePersonName } from '../people/usePersonName.ts';
 import { useStudio } from '../session/store.ts';
 import { Icon } from '../shell/Icon.tsx';
@@ -22,7 +22,7 @@ export function Who({ card }: { card: Asked }) {
       </div>
       {answer !== null && answer.length > 0 && (
         <ol className="weights">
-          {answer.map(({ edit, weight }) => <Weight key={edit} seq={edit} weight={weight} />)}
+          {answer.map((one) => <Weight key={one.edit} weighing={one} />)}
         </ol>
       )}
     </OnStage>
@@ -30,13 +30,15 @@ export function Who({ card }: { card: Asked }) {
 }
 
 /** One instruction with its author, and how much of what is seen there is its. */
-function Weight({ seq, weight }: { seq: number; weight: number }) {
-  const edit = useStudio((s) => s.log.edits.find((one) => one.seq === seq));
+function Weight({ weighing }: { weighing: Weighing }) {
+  const { edit: seq, weight, revised_by: reviser } = weighing;
+  const edit = useStudio((s) => editOf(s.log, seq));
   const words = useStudio((s) => {
-    const group = s.log.groups.find((one) => one.group === edit?.group);
+    const group = edit && groupOf(s.log, edit.group);
     return group ? describe(group, s.log) : '';
   });
   const author = usePersonName(edit?.author ?? '');
+  const changer = usePersonName(reviser ?? '');
   const color = useStudio((s) => s.log.participants.get(edit?.author ?? '')?.color);
   if (!edit) return null;
   const percent = Math.round(fromUnits(weight) * 100);
@@ -49,6 +51,11 @@ function Weight({ seq, weight }: { seq: number; weight: number }) {
         <Icon name={iconOf(edit)} />
         <span className="weight-what"><b>{author}</b> {words}</span>
         <span className="weight-share">{percent} %</span>
+        {reviser !== null && (
+          <small className="weight-changed">
+            changed by {changer === 'You' ? 'you' : changer}
+          </small>
+        )}
         <i className="weight-bar"><i style={{ width: `${percent}%`, background: color }} /></i>
       </button>
     </li>
