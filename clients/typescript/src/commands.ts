@@ -121,13 +121,13 @@ export class CommandQueue {
 
   /**
    * What was typed into this prompt last, if more of the same group can be put in its place: it
-   * was never sent, only typing is behind it, and the group did not end with it.
+   * was never sent, and only typing is behind it.
    */
   growing(prompt: Prompt, group: string): PendingTyping | null {
     const behind = this.#pending.findLastIndex((p) => p.sent || !isTyping(p));
     const last = this.#pending.slice(behind + 1).filter(isTyping)
       .findLast((p) => p.command.instruction.prompt === prompt);
-    return last && !last.ends && last.command.group === group ? last : null;
+    return last?.command.group === group ? last : null;
   }
 
   /** Take out what was typed into this prompt and is not answered: it will not be sent again. */

@@ -70,6 +70,38 @@ describe('undo behind typing (U2, M3)', () => {
     expect(undos()).toBe(0);
   });
 
+  it('U2 L6 what the lost log had of a burst does not count as its beginning', () => {
+    type(ada, 4, 'ne');
+    pass(200);
+    type(ada, 6, 'w');
+    ada.prompts.content.flush();
+    expect(ada.pending.map(({ joins }) => joins)).toEqual([true]);
+    room.drop(lineOf(ada));
+    ada.undo();
+    room.fallBack(1);
+    pass(2_000);
+    expect(room.text('content')).toMatch(/^old /);
+    agree();
+  });
+
+  it('U2 an undo by name means what it names: it waits for no typing', () => {
+    type(ada, 4, 'new');
+    ada.undo(1);
+    expect(sentNow().slice(2)).toEqual(['edit', 'end_group', 'undo']);
+  });
+
+  it('U2 C2 without typing a lost log leaves nothing to undo', () => {
+    room.drop(lineOf(ada));
+    room.fallBack(1);
+    vi.advanceTimersByTime(500);
+    while (room.lines[0]!.down.length < 2) room.step();
+    lineOf(ada).onmessage?.({ data: lineOf(ada).down.shift()!.buffer });
+    expect([ada.state.seq, ada.canUndo]).toEqual([0, false]);
+    pass(1_000);
+    expect(ada.canUndo).toBe(true);
+    agree('old ');
+  });
+
   it('U2 gives up typing that waits for the document to be made anew', () => {
     room.drop(lineOf(ada));
     type(ada, 4, 'new');

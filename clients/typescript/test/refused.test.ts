@@ -77,12 +77,12 @@ describe('typing that the server does not take (M3, C2)', () => {
       expect(refused.map(({ pending }) => pending.command.type)).toEqual(['edit']);
     });
 
-  it('M3 L5 a burst that is refused in pieces is told once, by the first reason', () => {
+  it.each([1, 3])('M3 L5 a burst of which %d pieces are too much is told once', (times) => {
     const ada = join('ada1');
     const refused = heard(ada, 'refused');
     type(ada, 0, 'cat');
     pass(200);
-    room.refuse = refusing('too_large', 'M3');
+    room.refuse = refusing('too_large', 'M3', times);
     for (const [at, letter] of [...'sxy'].entries()) {
       type(ada, 3 + at, letter);
       ada.prompts.content.flush();
