@@ -48,6 +48,9 @@ async def test_two_people_steer_one_clip(shared: RunningServer, tmp_path: Path) 
         await arrived(mira, redone.seq)
         assert mira.log[undone.seq - 1].body == Undone((stroke.seq,))
         assert mira.log[stroke.seq - 1].author == jonas.me
+        async with asyncio.timeout(10):  # lists of people are coalesced
+            while "Jonas" not in people(mira):
+                await asyncio.sleep(0.01)
         assert people(mira)["Jonas"] == "editor"
         status = await mira.finished(redone.seq)
         assert status.digest

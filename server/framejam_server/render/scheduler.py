@@ -93,7 +93,8 @@ def _wanted(now: Situation, edit: int) -> int:
 
 
 def _enter(now: Situation, entries: Mapping[int, int]) -> Enter:
-    steps: dict[int, tuple[int, ...]] = {}
+    steps: dict[int, list[int]] = {}
     for edit, step in sorted(entries.items()):
-        steps[step] = (*steps.get(step, ()), edit)
-    return Enter(steps, rewinds=min(steps) < now.position)
+        steps.setdefault(step, []).append(edit)
+    given = {step: tuple(edits) for step, edits in steps.items()}
+    return Enter(given, rewinds=min(given) < now.position)
