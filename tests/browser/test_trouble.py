@@ -182,7 +182,7 @@ def test_T6_every_state_of_the_loop_says_its_sentence_in_full(
     between = Between(ada)
     ada.open(server.link)
     ada.wait_finished()
-    between.say(TakeStatus(1, 3, 60, state, 1, note))  # type: ignore[arg-type]
+    between.say(TakeStatus(1, 3, 60, state, 1, note))
     expect(ada.part("note")).to_have_text(note)
     fits = (
         "(note) => note.scrollHeight <= note.clientHeight && note.scrollWidth <= note.clientWidth"

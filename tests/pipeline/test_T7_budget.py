@@ -194,7 +194,7 @@ def test_the_budget_is_never_exceeded_and_what_stays_is_spread_evenly() -> None:
     assert len(steps) == 5
     assert steps[-1] == 32
     assert max(b - a for a, b in itertools.pairwise(steps)) <= 16
-    assert store.newest("take", 31).index == steps[-2]  # type: ignore[union-attr]
+    assert store.newest("take", 31).index == steps[-2]
 
 
 def test_the_take_used_longest_ago_loses_its_checkpoints_first() -> None:
@@ -233,7 +233,7 @@ def test_the_start_is_not_kept_and_a_step_run_again_replaces_what_came_after() -
 def test_forgetting_a_take_frees_its_checkpoints(model: EmbeddedModel) -> None:
     store = CheckpointStore()
     one, two = _run(_take(model, store)), _run(_take(model, store), 4)
-    two_alone = sum(store.newest(two, step).nbytes for step in (1, 2, 3))  # type: ignore[union-attr]
+    two_alone = sum(store.newest(two, step).nbytes for step in (1, 2, 3))
     one.forget()
     assert (store.steps(one), store.nbytes) == ((), two_alone)
 

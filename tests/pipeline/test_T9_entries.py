@@ -116,7 +116,7 @@ def _written_out(mapping: dict[int, Entry], step: int) -> Fold:
         said = [
             (entered, place) for place, (entered, one) in enumerate(standing) if type(one) is kind
         ]
-        return standing[max(said)[1]][1].text if said else ""  # type: ignore[union-attr]
+        return standing[max(said)[1]][1].text if said else ""
 
     kinds = [one for _, one in standing]
     blobs = [one.blob for one in kinds if isinstance(one, Image)]
@@ -127,7 +127,7 @@ def _written_out(mapping: dict[int, Entry], step: int) -> Fold:
         blobs[-1] if blobs else None,
         tuple(one for one in kinds if isinstance(one, Paint | Erase)),
         tuple(one for one in kinds if isinstance(one, Drag)),
-        factors[-1] if factors else None,  # type: ignore[arg-type]
+        factors[-1] if factors else None,
     )
 
 

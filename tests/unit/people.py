@@ -151,10 +151,10 @@ class Table:
         return self.edit(person, Comment(text=text, at=(100, 200), frame=3), group)
 
     def revise(self, person: str, target: int, group: str | None = None, **fields: object) -> int:
-        return self.edit(person, Revise(target, **fields), group)  # type: ignore[arg-type]
+        return self.edit(person, Revise(target, **fields), group)
 
     def adjust(self, person: str, group: str | None = None, **fields: object) -> int:
-        return self.edit(person, Adjust(**fields), group)  # type: ignore[arg-type]
+        return self.edit(person, Adjust(**fields), group)
 
     def undo(
         self, person: str, group: int | None = None, tab: str | None = None
