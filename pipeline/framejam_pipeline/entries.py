@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from framejam_protocol.instructions import (
+    ENTERED_SETTINGS,
     Adjust,
+    Camera,
     Content,
     Drag,
     Erase,
     Image,
+    Lock,
     Motion,
+    Negative,
     Paint,
+    Region,
     TakeInstruction,
+    Trajectory,
+    given_fields,
 )
 
 Layer = Paint | Erase
 """What lies on the picture in seq order."""
 
-_PROMPTS = (Content, Motion)
+_PROMPTS = (Content, Motion, Negative)
 
 
 @dataclass(frozen=True)
@@ -39,16 +47,24 @@ class Fold:
     """What the edits entered so far add up to. Equal folds give equal conditions.
 
     ``image`` is the blob id of the reference image, None without one; ``paint``, strokes and
-    erasures, and ``drags`` are in seq order. ``guidance`` is in hundredths, None where no edit
-    has set it.
+    erasures, and all other tuples are in seq order. The last five are settings as ``Settings`` has
+    them, None where no edit has set them.
     """
 
     content: str = ""
     motion: str = ""
+    negative: str = ""
     image: str | None = None
     paint: tuple[Layer, ...] = ()
+    regions: tuple[Region, ...] = ()
     drags: tuple[Drag, ...] = ()
+    trajectories: tuple[Trajectory, ...] = ()
+    cameras: tuple[Camera, ...] = ()
     guidance: int | None = None
+    loras: tuple[tuple[str, int], ...] | None = None
+    harmonize: int | None = None
+    mix: int | None = None
+    align: int | None = None
 
 
 def fold_at(mapping: Mapping[int, Entry], step: int) -> Fold:
@@ -60,26 +76,47 @@ def fold_at(mapping: Mapping[int, Entry], step: int) -> Fold:
 
 
 def fold_of(instructions: Iterable[TakeInstruction]) -> Fold:
-    """Fold instructions in the order they come in."""
-    content, motion, image, guidance = "", "", None, None
+    """Fold instructions in the order they come in. Locks are no part of it: ``locks.py``."""
+    one: dict[str, Any] = {}
     paint: list[Layer] = []
+    regions: list[Region] = []
     drags: list[Drag] = []
+    trajectories: list[Trajectory] = []
+    cameras: list[Camera] = []
     for instruction in instructions:
         match instruction:
             case Paint() | Erase() as layer:
                 paint.append(layer)
             case Drag() as drag:
                 drags.append(drag)
+            case Trajectory() as trajectory:
+                trajectories.append(trajectory)
+            case Camera() as camera:
+                cameras.append(camera)
+            case Region() as region:
+                regions.append(region)
             case Content(text):
-                content = text
+                one["content"] = text
             case Motion(text):
-                motion = text
+                one["motion"] = text
+            case Negative(text):
+                one["negative"] = text
             case Image(blob):
-                image = blob
-            case Adjust(guidance=int() as hundredths):
+                one["image"] = blob
+            case Adjust() as change:
                 # Other settings define the take, or only its export.
-                guidance = hundredths
-    return Fold(content, motion, image, tuple(paint), tuple(drags), guidance)
+                fields = given_fields(change).items()
+                one |= {name: value for name, value in fields if name in ENTERED_SETTINGS}
+            case Lock():
+                pass
+    return Fold(
+        paint=tuple(paint),
+        regions=tuple(regions),
+        drags=tuple(drags),
+        trajectories=tuple(trajectories),
+        cameras=tuple(cameras),
+        **one,
+    )
 
 
 def in_force(mapping: Mapping[int, Entry], step: int) -> list[tuple[int, TakeInstruction]]:

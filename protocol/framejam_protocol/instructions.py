@@ -18,13 +18,17 @@ from msgspec import UNSET, UnsetType
 from framejam_protocol.geometry import Point, Share
 from framejam_protocol.limits import (
     MAX_COMMENT_CHARS,
+    MAX_OUTLINE_POINTS,
+    MAX_PATH_POINTS,
     MAX_PROMPT_CHARS,
-    MAX_SEED,
     MAX_SPLICES,
     MAX_STROKE_POINTS,
     MAX_UPDATE_BYTES,
     UNIT,
 )
+from framejam_protocol.settings import ENTERED_SETTINGS as ENTERED_SETTINGS
+from framejam_protocol.settings import Adjust as Adjust
+from framejam_protocol.settings import Settings as Settings
 
 # ``$`` alone would let a line break pass behind the last character, in Python and not elsewhere.
 BlobId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
@@ -36,10 +40,11 @@ Color = Annotated[str, msgspec.Meta(pattern=r"^#[0-9a-f]{6}$(?!\n)")]
 PromptText = Annotated[str, msgspec.Meta(max_length=MAX_PROMPT_CHARS)]
 CommentText = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_COMMENT_CHARS)]
 
-Prompt = Literal["content", "motion"]
-"""The texts people write together: what is visible (y), and how it moves (y')."""
+Prompt = Literal["content", "motion", "negative"]
+"""The texts people write together: what is visible (y), how it moves (y'), and what should not be
+there: the text of classifier-free guidance's unconditional side."""
 
-PROMPTS: Final[tuple[Prompt, ...]] = ("content", "motion")
+PROMPTS: Final[tuple[Prompt, ...]] = ("content", "motion", "negative")
 
 Frame = Annotated[int, msgspec.Meta(ge=0, le=4096)]
 """The number of a frame, the first is 0."""
@@ -51,6 +56,19 @@ Width = Annotated[int, msgspec.Meta(ge=1, le=UNIT)]
 """A length in 1/65536 of the frame's width."""
 
 Points = Annotated[tuple[Point, ...], msgspec.Meta(min_length=1, max_length=MAX_STROKE_POINTS)]
+
+Outline = Annotated[tuple[Point, ...], msgspec.Meta(min_length=3, max_length=MAX_OUTLINE_POINTS)]
+"""The corners of a closed polygon. What its line goes around an odd number of times is inside."""
+
+Path = Annotated[tuple[Point, ...], msgspec.Meta(min_length=2, max_length=MAX_PATH_POINTS)]
+
+Turn = Annotated[int, msgspec.Meta(ge=-UNIT, le=UNIT)]
+"""A way of the camera, in signed 1/65536 of the frame's width or height."""
+
+Zoom = Annotated[int, msgspec.Meta(ge=UNIT // 4, le=4 * UNIT)]
+"""A magnification in 1/65536: 65536 is none, 131072 shows half the width and height."""
+
+Blend = Literal["normal", "color"]
 
 _At = Annotated[int, msgspec.Meta(ge=0, le=2**31)]
 _Seq = Annotated[int, msgspec.Meta(ge=1)]
@@ -112,6 +130,18 @@ class Motion(
     base_seq: Annotated[int, msgspec.Meta(ge=0)] | None = None
 
 
+class Negative(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="negative"
+):
+    """The whole negative prompt: what should not be there. As ``Content``.
+
+    It has an effect where guidance is above 1.0, for there it stands for the empty text.
+    """
+
+    text: PromptText
+    base_seq: Annotated[int, msgspec.Meta(ge=0)] | None = None
+
+
 class Spliced(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="spliced"
 ):
@@ -145,6 +175,9 @@ class Paint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
     ``width`` is the brush's diameter in 1/65536 of the frame's width; ``strength`` is the weight
     of the stroke in the residual field (65536 = 1.0: the clean estimate meets the target).
     Outside ``frames`` (None: all) the stroke is not there.
+
+    ``blend`` "color" recolours: what is under the stroke keeps its lightness and takes on hue and
+    saturation of ``color`` (the W3C blend mode of that name); "normal" covers it.
     """
 
     points: Points
@@ -152,6 +185,7 @@ class Paint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
     width: Width
     strength: Share = UNIT
     frames: FrameRange | None = None
+    blend: Blend = "normal"
 
 
 class Erase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="erase"):
@@ -185,6 +219,66 @@ class Drag(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
     frames: FrameRange | None = None
 
 
+class Trajectory(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="trajectory"
+):
+    """Move what lies within ``radius`` of ``path[0]`` along ``path``, frame by frame.
+
+    The points are on the intermediate image. The object starts at the first of them in the first
+    frame of ``frames`` (None: of the clip) and reaches the last in the last frame, at an even speed
+    along the line. All else is as for ``Drag``: overlapping ones are averaged as vectors (M4).
+    """
+
+    path: Path
+    radius: Width
+    strength: Share = UNIT
+    frames: FrameRange | None = None
+
+
+class Camera(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="camera"
+):
+    """Move the camera from the first to the last frame of ``frames`` (None: of the clip).
+
+    ``pan`` and ``tilt`` are how far it turns, to the right and down, in 1/65536 of the frame's
+    width and height: what is in the picture moves the other way. ``zoom`` magnifies around the
+    middle. All are reached at the last frame. Everything moves, dragged objects too; several
+    cameras are averaged, each with its ``strength`` (M4).
+    """
+
+    pan: Turn = 0
+    tilt: Turn = 0
+    zoom: Zoom = UNIT
+    strength: Share = UNIT
+    frames: FrameRange | None = None
+
+
+class Region(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="region"
+):
+    """What lies inside ``outline`` becomes what ``text`` says; nothing else changes.
+
+    P_img makes it, image to image, on top of the paint, and later regions on top of earlier ones
+    (M4). ``strength`` and ``frames`` as for paint.
+    """
+
+    outline: Outline
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_PROMPT_CHARS)]
+    strength: Share = UNIT
+    frames: FrameRange | None = None
+
+
+class Lock(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="lock"):
+    """Hold still what is inside ``outline``: it stays as the take shows it now (T11).
+
+    "Now" is the mapping in force at the lock's own seq, whatever is edited, undone or redone later;
+    under another seed, too. Outside ``frames`` (None: all) nothing is held.
+    """
+
+    outline: Outline
+    frames: FrameRange | None = None
+
+
 class Comment(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="comment"
 ):
@@ -213,60 +307,64 @@ class Revise(
     start: Point | UnsetType = UNSET
     end: Point | UnsetType = UNSET
     radius: Width | UnsetType = UNSET
+    path: Path | UnsetType = UNSET
+    pan: Turn | UnsetType = UNSET
+    tilt: Turn | UnsetType = UNSET
+    zoom: Zoom | UnsetType = UNSET
     text: CommentText | UnsetType = UNSET
     resolved: bool | UnsetType = UNSET
 
 
-_Model = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
-_Seed = Annotated[int, msgspec.Meta(ge=0, le=MAX_SEED)]
-_Steps = Annotated[int, msgspec.Meta(ge=1, le=200)]
-_Frames = Annotated[int, msgspec.Meta(ge=1, le=64)]
-_Pixels = Annotated[int, msgspec.Meta(ge=8, le=2048)]
-_Fps = Annotated[int, msgspec.Meta(ge=1, le=60)]
-_Guidance = Annotated[int, msgspec.Meta(ge=0, le=3000)]
-
-
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a take is made with besides the instructions (T8).
-
-    ``width`` and ``height`` in pixels, ``fps`` in frames a second, ``guidance`` in hundredths
-    (100 is 1.0: no classifier-free guidance). All but ``fps`` and ``guidance`` define the take.
-    """
-
-    model: _Model
-    seed: _Seed
-    steps: _Steps
-    frames: _Frames
-    width: _Pixels
-    height: _Pixels
-    fps: _Fps
-    guidance: _Guidance
-
-
-class Adjust(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="settings"
-):
-    """New values for some settings; each is its own field, last writer wins (M2, T8)."""
-
-    model: _Model | UnsetType = UNSET
-    seed: _Seed | UnsetType = UNSET
-    steps: _Steps | UnsetType = UNSET
-    frames: _Frames | UnsetType = UNSET
-    width: _Pixels | UnsetType = UNSET
-    height: _Pixels | UnsetType = UNSET
-    fps: _Fps | UnsetType = UNSET
-    guidance: _Guidance | UnsetType = UNSET
-
-
-Instruction = Text | Image | Paint | Erase | Drag | Revise | Adjust | Comment
+Instruction = (
+    Text
+    | Image
+    | Paint
+    | Erase
+    | Drag
+    | Trajectory
+    | Camera
+    | Region
+    | Lock
+    | Revise
+    | Adjust
+    | Comment
+)
 """What the log keeps of an edit."""
 
 Given = (
-    Content | Motion | Spliced | Typed | Image | Paint | Erase | Drag | Revise | Adjust | Comment
+    Content
+    | Motion
+    | Negative
+    | Spliced
+    | Typed
+    | Image
+    | Paint
+    | Erase
+    | Drag
+    | Trajectory
+    | Camera
+    | Region
+    | Lock
+    | Revise
+    | Adjust
+    | Comment
 )
 """What a client gives."""
 
-TakeInstruction = Content | Motion | Image | Paint | Erase | Drag | Adjust
+TakeInstruction = (
+    Content
+    | Motion
+    | Negative
+    | Image
+    | Paint
+    | Erase
+    | Drag
+    | Trajectory
+    | Camera
+    | Region
+    | Lock
+    | Adjust
+)
 """What a take is steered by: prompts as they read at a step, revisions folded in (T9)."""
 
 Fields = dict[str, object]
@@ -283,7 +381,11 @@ _KIND_DEPTH: Final[dict[type, Fraction]] = {
     Image: Fraction(1),
     Text: Fraction(3, 4),
     Adjust: Fraction(3, 4),
+    Lock: Fraction(1),
+    Region: Fraction(3, 4),
     Drag: Fraction(13, 20),
+    Trajectory: Fraction(13, 20),
+    Camera: Fraction(13, 20),
     Paint: Fraction(1, 2),
     Erase: Fraction(1, 2),
 }
@@ -292,6 +394,7 @@ DEFAULT_DEPTH: Final[dict[type, Fraction]] = {
     **_KIND_DEPTH,
     Content: _KIND_DEPTH[Text],
     Motion: _KIND_DEPTH[Text],
+    Negative: _KIND_DEPTH[Text],
     Spliced: _KIND_DEPTH[Text],
     Typed: _KIND_DEPTH[Text],
 }

@@ -67,6 +67,21 @@ MAX_NAME_CHARS: Final = 40
 MAX_STROKE_POINTS: Final = 4096
 """Points of one stroke: a minute of a 60 Hz pen. Longer strokes are split by the client."""
 
+MAX_PATH_POINTS: Final = 1024
+"""Points of one trajectory: a clip has at most 64 frames, so more say nothing."""
+
+MAX_OUTLINE_POINTS: Final = 1024
+"""Corners of a region or a lock: as many as a lasso of ten seconds draws."""
+
+MAX_LOCKS: Final = 32
+"""Live locks of a session. Each keeps a mapping, and makes the renderer run one more take."""
+
+MAX_LORAS: Final = 16
+"""LoRA weights of one session at a time."""
+
+MAX_LOOK_NAMES: Final = 2000
+"""Groups that one look may leave out: as many as one gesture may hold edits (T12)."""
+
 MAX_LIVE_POINTS: Final = 512
 """Points of a stroke that is still being drawn (C4); only its newest part is shown."""
 

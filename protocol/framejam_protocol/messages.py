@@ -21,8 +21,8 @@ from framejam_protocol.events import (
     Seq,
 )
 from framejam_protocol.geometry import Point, Share
-from framejam_protocol.instructions import Color, Frame, Given, Prompt, Settings
-from framejam_protocol.limits import MAX_LIVE_POINTS
+from framejam_protocol.instructions import Blend, Color, Frame, Given, Prompt, Settings
+from framejam_protocol.limits import MAX_LIVE_POINTS, MAX_LOOK_NAMES, MAX_PARTICIPANTS
 
 VERSION: Final = 1
 """The protocol version this package speaks."""
@@ -99,6 +99,14 @@ class LiveStroke(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     color: Color
     width: Annotated[int, msgspec.Meta(ge=1, le=65536)]
     erase: bool = False
+    blend: Blend = "normal"
+
+
+class LiveLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A trajectory, or the outline of a region or lock, that is still being drawn (C4)."""
+
+    kind: Literal["trajectory", "region", "lock"]
+    points: Annotated[tuple[Point, ...], msgspec.Meta(max_length=MAX_LIVE_POINTS)]
 
 
 class LiveDrag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -126,13 +134,18 @@ class PresenceUpdate(
     frame: Frame | None = None
     stroke: LiveStroke | None = None
     drag: LiveDrag | None = None
+    line: LiveLine | None = None
     caret: Caret | None = None
 
 
-class Watch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="watch"):
-    """Which previews to send (C5): ``tier`` "sheet" or "none", at most ``rate`` a second."""
+Tier = Literal["small", "sheet", "large"]
+"""The longer side of a preview's frames: at most 64, 128 or 256 pixels, never enlarged (C5)."""
 
-    tier: Literal["sheet", "none"]
+
+class Watch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="watch"):
+    """Which previews to send (C5): of which ``tier`` or "none", at most ``rate`` a second."""
+
+    tier: Tier | Literal["none"]
     rate: Annotated[int, msgspec.Meta(ge=1, le=60)] = 30
 
 
@@ -154,6 +167,28 @@ class Control(
     action: Literal["pause", "resume", "cancel"]
 
 
+class Look(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="look"):
+    """Show me what it would be (T12): a scratch take that only the asker sees.
+
+    It is take ``take`` (None: the one in force) as the log stood after event ``at`` (None: now),
+    without the groups of ``without`` and without all that the ``people`` named have done. Answered
+    by ``look_status`` and by previews that carry ``number``, one's own choice. The log is not
+    touched, and the take in force goes first. Each person has one look: another replaces it.
+    """
+
+    number: Annotated[int, msgspec.Meta(ge=1, le=2**32 - 1)]
+    take: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    at: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    without: Annotated[tuple[Seq, ...], msgspec.Meta(max_length=MAX_LOOK_NAMES)] = ()
+    people: Annotated[tuple[ParticipantId, ...], msgspec.Meta(max_length=MAX_PARTICIPANTS)] = ()
+
+
+class EndLook(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="end_look"
+):
+    """I have seen enough: give up my look (T12). No answer."""
+
+
 class Ping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="ping"):
     """Is the other end still there? Answered by ``pong`` with the same number (C6)."""
 
@@ -161,7 +196,18 @@ class Ping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t
 
 
 ClientMessage = (
-    Hello | Edit | Undo | Redo | EndGroup | Control | PresenceUpdate | Watch | Need | Ping
+    Hello
+    | Edit
+    | Undo
+    | Redo
+    | EndGroup
+    | Control
+    | PresenceUpdate
+    | Watch
+    | Look
+    | EndLook
+    | Need
+    | Ping
 )
 Command = Edit | Undo | Redo
 """The messages that change the log and are counted by client_seq."""
@@ -279,6 +325,7 @@ class Presence(msgspec.Struct, frozen=True, tag_field="type", tag="presence"):
     frame: int | None = None
     stroke: LiveStroke | None = None
     drag: LiveDrag | None = None
+    line: LiveLine | None = None
     caret: Caret | None = None
 
 
@@ -301,6 +348,22 @@ class TakeStatus(msgspec.Struct, frozen=True, tag_field="type", tag="take"):
     unknown: tuple[str, ...] = ()
 
 
+class LookStatus(msgspec.Struct, frozen=True, tag_field="type", tag="look_status"):
+    """How far the look ``number`` is: to the one who asked for it only (T12).
+
+    ``take`` is the take it varies. "failed" and "ended" are final: ``note`` says why. ``digest`` as
+    in ``take``.
+    """
+
+    number: int
+    take: int
+    step: int
+    steps: int
+    state: Literal["waiting", "running", "finished", "failed", "ended"]
+    note: str = ""
+    digest: str | None = None
+
+
 class Pong(msgspec.Struct, frozen=True, tag_field="type", tag="pong"):
     """The answer to a ping."""
 
@@ -308,5 +371,15 @@ class Pong(msgspec.Struct, frozen=True, tag_field="type", tag="pong"):
 
 
 ServerMessage = (
-    Welcome | Events | Event | Ack | Refusal | Fault | People | Presence | TakeStatus | Pong
+    Welcome
+    | Events
+    | Event
+    | Ack
+    | Refusal
+    | Fault
+    | People
+    | Presence
+    | TakeStatus
+    | LookStatus
+    | Pong
 )

@@ -8,7 +8,7 @@ from messages by looking at it. All integers are big-endian, as in MessagePack.
 ==== ==== =========================================================
   0   u8  0xC1
   1   u8  header version, 1
-  2   u8  tier: 1 projected sheet, 2 fully decoded sheet
+  2   u8  tier: 1 projected, 2 the finished clip, fully decoded, 3 decoded on the way (paused)
   3   u8  codec: 1 JPEG
   4   u8  columns of the contact sheet
   5   u8  rows
@@ -18,7 +18,7 @@ from messages by looking at it. All integers are big-endian, as in MessagePack.
  12   u32 take
  16   u16 steps done (``step`` of the take after this preview)
  18   u16 steps of the take
- 20   u32 zero
+ 20   u32 look: number of the look it belongs to (T12), 0 for the take itself
  24   u64 seq: all live edits up to it have entered (T13)
  32   u64 server time, milliseconds since the Unix epoch
 ==== ==== =========================================================
@@ -37,6 +37,7 @@ HEADER_BYTES: Final = _HEADER.size
 
 TIER_SHEET: Final = 1
 TIER_DECODED: Final = 2
+TIER_ESTIMATE: Final = 3
 CODEC_JPEG: Final = 1
 
 
@@ -56,6 +57,7 @@ class Preview(msgspec.Struct, frozen=True):
     seq: int
     at: int
     image: bytes
+    look: int = 0
 
     @property
     def done(self) -> bool:
@@ -79,7 +81,7 @@ def pack_preview(preview: Preview) -> bytes:
             preview.take,
             preview.step,
             preview.steps,
-            0,
+            preview.look,
             preview.seq,
             preview.at,
         )
@@ -96,7 +98,7 @@ def unpack_preview(data: bytes) -> Preview:
     """The preview in a binary message. Raises ``ValueError`` where it is none of version 1."""
     if len(data) < HEADER_BYTES or not is_preview(data) or data[1] != 1:
         raise ValueError("not a preview of header version 1: check the first two bytes (C1 01)")
-    (_, _, tier, codec, columns, rows, frames, width, height, take, step, steps, _, seq, at) = (
+    (_, _, tier, codec, columns, rows, frames, width, height, take, step, steps, look, seq, at) = (
         _HEADER.unpack_from(data)
     )
     return Preview(
@@ -113,4 +115,5 @@ def unpack_preview(data: bytes) -> Preview:
         seq=seq,
         at=at,
         image=data[HEADER_BYTES:],
+        look=look,
     )

@@ -75,7 +75,7 @@ INVALID: dict[str, bytes] = {
     "text too long": _edit({**_WORDS, "text": "x" * 501}),
     "base_seq negative": _edit({**_WORDS, "base_seq": -1}),
     "splices without base_seq": _edit({k: v for k, v in _SPLICED.items() if k != "base_seq"}),
-    "splices of a negative prompt": _edit({**_SPLICED, "prompt": "negative"}),
+    "splices of a prompt that is none": _edit({**_SPLICED, "prompt": "style"}),
     "no splices": _edit({**_SPLICED, "splices": []}),
     "too many splices": _edit({**_SPLICED, "splices": [[0, "", ""]] * 1001}),
     "a splice before the text": _edit({**_SPLICED, "splices": [[-1, "", "a"]]}),

@@ -289,7 +289,7 @@ class Conductor:
             self._say("running")
 
     def _show(self, advanced: Advanced, seq: int) -> None:
-        sheet = advanced.sheet
+        sheet = advanced.sheets["sheet"]
         self.live.show(
             Preview(
                 tier=TIER_DECODED if advanced.clip else TIER_SHEET,

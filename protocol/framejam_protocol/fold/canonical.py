@@ -10,15 +10,27 @@ import msgspec
 
 from framejam_protocol.fold.merge import LAYERS, image_in_force, newest, prompt_text, revised
 from framejam_protocol.fold.state import Edit, State
-from framejam_protocol.instructions import Comment, Drag, Instruction
+from framejam_protocol.instructions import (
+    Camera,
+    Comment,
+    Drag,
+    Instruction,
+    Lock,
+    Region,
+    Trajectory,
+)
 
 # Sorted keys, no spaces, and the escapes of L3: a test compares it with Python's json.
 _encoder: Final = msgspec.json.Encoder(order="sorted")
 
 ADDED: Final[dict[str, tuple[type, ...]]] = {
+    "camera": (Camera,),
     "comment": (Comment,),
     "drag": (Drag,),
+    "lock": (Lock,),
     "paint": LAYERS,
+    "region": (Region,),
+    "trajectory": (Trajectory,),
 }
 """The lists of the encoding and the kinds of edits in each."""
 
@@ -27,7 +39,7 @@ def canonical(state: State) -> bytes:
     """What the state hash is taken over (L3): JSON in UTF-8, keys sorted, integers, no spaces.
 
     Only what people see counts: the texts of the prompts, the image in force, the settings, and
-    the live comments, drags and strokes in seq order with their fields as last written.
+    the live edits of each list of ``ADDED`` in seq order with their fields as last written.
     """
     return b"".join(_parts(state, _visible))
 
@@ -70,17 +82,27 @@ def _parts(state: State, visible: Callable[[Edit, Instruction], bytes]) -> Itera
             yield b"," if place else b""
             yield visible(edit, revised(state, edit))
 
-    yield b'{"comment":['
+    yield b'{"camera":['
+    yield from list_of("camera")
+    yield b'],"comment":['
     yield from list_of("comment")
     yield b'],"content":' + _encoder.encode(prompt_text(state, "content"))
     yield b',"drag":['
     yield from list_of("drag")
     image = image_in_force(state)
     yield b'],"image":' + (b"null" if image is None else visible(image, image.instruction))
-    yield b',"motion":' + _encoder.encode(prompt_text(state, "motion"))
+    yield b',"lock":['
+    yield from list_of("lock")
+    yield b'],"motion":' + _encoder.encode(prompt_text(state, "motion"))
+    yield b',"negative":' + _encoder.encode(prompt_text(state, "negative"))
     yield b',"paint":['
     yield from list_of("paint")
-    yield b'],"settings":' + _encoder.encode(state.settings) + b"}"
+    yield b'],"region":['
+    yield from list_of("region")
+    yield b'],"settings":' + _encoder.encode(state.settings)
+    yield b',"trajectory":['
+    yield from list_of("trajectory")
+    yield b"]}"
 
 
 def _visible(edit: Edit, instruction: Instruction) -> bytes:

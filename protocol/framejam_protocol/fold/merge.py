@@ -13,15 +13,19 @@ import msgspec
 from framejam_protocol.fold.state import Edit, State
 from framejam_protocol.instructions import (
     Adjust,
+    Camera,
     Comment,
     Drag,
     Erase,
     Image,
     Instruction,
+    Lock,
     Paint,
     Prompt,
+    Region,
     Revise,
     Text,
+    Trajectory,
     given_fields,
 )
 
@@ -29,6 +33,10 @@ REVISABLE: dict[type, frozenset[str]] = {
     Paint: frozenset({"color", "width", "strength", "frames"}),
     Erase: frozenset({"width", "frames"}),
     Drag: frozenset({"start", "end", "radius", "strength", "frames"}),
+    Trajectory: frozenset({"path", "radius", "strength", "frames"}),
+    Camera: frozenset({"pan", "tilt", "zoom", "strength", "frames"}),
+    Region: frozenset({"text", "strength", "frames"}),
+    Lock: frozenset({"frames"}),
     Comment: frozenset({"text", "resolved"}),
 }
 """The fields a ``revise`` may set, by the kind of its target."""

@@ -20,14 +20,22 @@ from framejam_protocol.instructions import (
     Content,
     Image,
     Motion,
+    Negative,
     Prompt,
     Revise,
+    Settings,
     TakeInstruction,
     Text,
     wanted_step,
 )
 
-_PROMPT_KINDS: dict[Prompt, type[Content] | type[Motion]] = {"content": Content, "motion": Motion}
+_Reading = type[Content] | type[Motion] | type[Negative]
+
+_PROMPT_KINDS: dict[Prompt, _Reading] = {
+    "content": Content,
+    "motion": Motion,
+    "negative": Negative,
+}
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -36,7 +44,7 @@ class Pair(msgspec.Struct, frozen=True):
     ``of`` is the seq of the edit that gave it, None where that is the pair's own: of the pairs
     with one ``of`` the one with the highest step that was reached counts, and their place among
     the others is that of ``of``. Of the pairs of a prompt, too, the one with the highest step
-    counts.
+    counts; those before it show through while it blends in (T9).
     """
 
     step: int
@@ -68,6 +76,29 @@ def pairs(state: State, mapping: Mapping[int, int]) -> dict[int, Pair]:
                 found[seq] = Pair(step, instruction)
     for prompt, steps in typed.items():
         found.update(_readings(prompt, state.prompts[prompt], steps))
+    return found
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """The take that a lock holds a region of: how it is made, and its pairs (T11)."""
+
+    settings: Settings
+    pairs: dict[int, Pair]
+
+
+def references(state: State, mapping: Mapping[int, int]) -> dict[int, Reference]:
+    """What the locks of ``mapping`` hold, by the seq of each; and what locks of that hold, too.
+
+    Later edits and undos do not change it: a lock keeps the mapping in force at its own seq.
+    """
+    found: dict[int, Reference] = {}
+    todo = [seq for seq in mapping if seq in state.locks]
+    while todo:
+        seq = todo.pop()
+        if seq not in found:
+            held = state.locks[seq]
+            found[seq] = Reference(held.settings, pairs(state, held.entries))
+            todo += [earlier for earlier in held.entries if earlier in state.locks]
     return found
 
 

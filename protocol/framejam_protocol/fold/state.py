@@ -19,10 +19,12 @@ from framejam_protocol.events import (
 )
 from framejam_protocol.fold.prose import Prose
 from framejam_protocol.instructions import (
+    ENTERED_SETTINGS,
     PROMPTS,
     Adjust,
     Comment,
     Instruction,
+    Lock,
     Prompt,
     Revise,
     Settings,
@@ -48,6 +50,14 @@ class Edit(msgspec.Struct, frozen=True, gc=False):
     group: int
 
 
+class Held(msgspec.Struct, frozen=True):
+    """What a lock holds (T11): the take in force when it was given, by its settings, and the
+    mapping {edit -> entry step} of it at that moment. Never changes."""
+
+    settings: Settings
+    entries: dict[int, int]
+
+
 @dataclass(slots=True)
 class State:
     """What the events 1..``seq`` add up to.
@@ -56,7 +66,8 @@ class State:
     edit); ``redo`` is each person's stack of undone groups, newest last (U5: derived, never
     stored). ``entries`` maps take -> edit -> entry step and is outside the state hash (T7).
     ``base`` are the settings the session began with, ``settings`` those in force and ``take`` is
-    the number of the take they define (T8).
+    the number of the take they define (T8). ``locks`` is what each lock ever given holds, by its
+    seq, and like ``entries`` outside the state hash.
     """
 
     seq: int = 0
@@ -73,6 +84,7 @@ class State:
     revisions: dict[int, list[int]] = field(default_factory=dict)
     entries: dict[int, dict[int, int]] = field(default_factory=dict)
     takes: dict[Settings, int] = field(default_factory=dict)
+    locks: dict[int, Held] = field(default_factory=dict)
     _members: dict[int, list[int]] = field(default_factory=dict)
     _waiting: set[int] = field(default_factory=set)
 
@@ -96,6 +108,7 @@ class State:
             revisions=_copied(self.revisions),
             entries={take: steps.copy() for take, steps in self.entries.items()},
             takes=self.takes.copy(),
+            locks=self.locks.copy(),
             _members=_copied(self._members),
             _waiting=self._waiting.copy(),
         )
@@ -150,15 +163,15 @@ class State:
 
     @property
     def take_settings(self) -> Settings:
-        """What the take in force is made with: guidance is in its mapping, fps only in its clip.
+        """What the take in force is made with: those of ``ENTERED_SETTINGS`` are in its mapping as
+        edits, fps only in its clip, so here they are as the session began with them.
 
         Raises ``ValueError`` before event 1.
         """
         if self.base is None or self.settings is None:
             raise ValueError("a log begins with `created`, which carries the settings")
-        return msgspec.structs.replace(
-            self.settings, fps=self.base.fps, guidance=self.base.guidance
-        )
+        first = {name: getattr(self.base, name) for name in ("fps", *ENTERED_SETTINGS)}
+        return msgspec.structs.replace(self.settings, **first)
 
     def steers(self, edit: Edit) -> bool:
         """Whether an edit belongs into the mapping of a take: a comment does not, nor do settings
@@ -168,8 +181,8 @@ class State:
                 return False
             case Revise(target=target):
                 return self.steers(self.edits[target])
-            case Adjust(guidance=guidance):
-                return guidance is not msgspec.UNSET
+            case Adjust() as change:
+                return not ENTERED_SETTINGS.isdisjoint(given_fields(change))
         return True
 
     def _alone(self, group: int) -> bool:
@@ -192,6 +205,8 @@ class State:
             return
         if isinstance(instruction, Revise):
             self.revisions.setdefault(instruction.target, []).append(seq)
+        elif isinstance(instruction, Lock):
+            self.locks[seq] = Held(self.take_settings, self.mapping(self.take))
         elif isinstance(instruction, Adjust) and self.settings is not None:
             # The newest live edit is the last writer of all its fields.
             self._put_in_force(msgspec.structs.replace(self.settings, **given_fields(instruction)))

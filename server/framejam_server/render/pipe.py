@@ -11,9 +11,10 @@ from typing import Final
 
 import msgspec
 
-from framejam_protocol.fold.pairs import Pair
+from framejam_protocol.fold.pairs import Pair, Reference
 from framejam_protocol.geometry import Point
 from framejam_protocol.instructions import Settings
+from framejam_protocol.messages import Tier
 
 LENGTH: Final = struct.Struct(">I")
 
@@ -25,7 +26,8 @@ class Advance(msgspec.Struct, frozen=True, tag="advance"):
     """Bring a take to a new mapping, then run one step of it or decode the finished clip.
 
     ``add`` and ``remove`` change the mapping the worker holds for ``key``; with ``fresh`` the
-    worker forgets what it held.
+    worker forgets what it held. ``references`` are what the locks of the mapping hold, those only
+    that the worker does not know yet. Of the preview one sheet is made for each of ``tiers``.
     """
 
     key: str
@@ -33,6 +35,18 @@ class Advance(msgspec.Struct, frozen=True, tag="advance"):
     fresh: bool
     add: dict[int, Pair]
     remove: tuple[int, ...]
+    references: dict[int, Reference] = {}
+    tiers: tuple[Tier, ...] = ("sheet",)
+
+
+class Estimate(msgspec.Struct, frozen=True, tag="estimate"):
+    """Decode what the step before predicted: a take that stands still is looked at closely.
+
+    Answered by ``Advanced``, with ``position`` as it is; ``Failed`` where no step has run.
+    """
+
+    key: str
+    tiers: tuple[Tier, ...]
 
 
 class Forget(msgspec.Struct, frozen=True, tag="forget"):
@@ -53,13 +67,17 @@ class Who(msgspec.Struct, frozen=True, tag="who"):
     mapping: dict[int, Pair]
     frame: int
     at: Point
+    references: dict[int, Reference] = {}
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """The worker has loaded its model. ``environment`` is what T2 records.
 
     Frames are multiples of ``size_multiple`` pixels wide and high, clips at most ``max_frames``
-    long.
+    long. ``schedulers`` are those on offer, its default first, and ``loras`` the names of its LoRA
+    files. A take needs ``take_bytes_fixed`` and, for each value of its latents, which are
+    ``latent_channels`` deep and as many pixels wide and high as ``latent_factor`` says,
+    ``take_bytes_per_value`` bytes.
     """
 
     model: str
@@ -73,6 +91,18 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     environment: dict[str, str]
     size_multiple: int
     max_frames: int
+    schedulers: tuple[str, ...] = ()
+    loras: tuple[str, ...] = ()
+    take_bytes_fixed: int = 0
+    take_bytes_per_value: int = 0
+    latent_factor: int = 8
+    latent_channels: int = 4
+
+    def take_bytes(self, settings: Settings) -> int:
+        """The memory in bytes that a take needs besides the model's weights."""
+        rows, columns = (side // self.latent_factor for side in (settings.height, settings.width))
+        values = self.latent_channels * settings.frames * rows * columns
+        return self.take_bytes_fixed + self.take_bytes_per_value * values
 
     def settings(self, seed: int, steps: int | None = None) -> Settings:
         """What a session of this model begins with; ``steps`` None is the model's own number."""
@@ -97,6 +127,12 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
                 found[field] = f"{self.model} makes multiples of {self.size_multiple} pixels"
         if settings.frames > self.max_frames:
             found["frames"] = f"{self.model} makes clips of at most {self.max_frames} frames"
+        if settings.scheduler and settings.scheduler not in self.schedulers:
+            found["scheduler"] = f"{self.model} offers {', '.join(self.schedulers)}"
+        for name, _ in settings.loras:
+            if name not in self.loras:
+                has = ", ".join(self.loras) or "none"
+                found["loras"] = f"{self.model} has no LoRA {name!r}; it has {has}"
         return found
 
 
@@ -122,10 +158,11 @@ class Clip(msgspec.Struct, frozen=True):
 
 
 class Advanced(msgspec.Struct, frozen=True, tag="advanced"):
-    """``position`` after the step; ``clip`` is there where the finished take was decoded."""
+    """``position`` after the step, and one sheet for each tier asked for; ``clip`` is there where
+    the finished take was decoded."""
 
     position: int
-    sheet: Sheet
+    sheets: dict[Tier, Sheet]
     clip: Clip | None = None
 
 

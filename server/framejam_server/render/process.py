@@ -91,7 +91,7 @@ class Takes:
         else:
             frames = take.step()
         sheet = contact_sheet(frames, JPEG_QUALITY)
-        return Advanced(take.position, sheet, clip)
+        return Advanced(take.position, {"sheet": sheet}, clip)
 
     def weigh(self, request: Who) -> Weights:
         """What the instructions of a mapping weigh on a point; every take stands as it stood."""

@@ -13,6 +13,7 @@ from framejam_protocol.fold.merge import REVISABLE
 from framejam_protocol.fold.state import State
 from framejam_protocol.instructions import (
     Adjust,
+    Camera,
     Comment,
     Content,
     Drag,
@@ -20,19 +21,24 @@ from framejam_protocol.instructions import (
     Given,
     Image,
     Instruction,
+    Lock,
     Motion,
+    Negative,
     Paint,
+    Region,
     Revise,
     Settings,
     Spliced,
     Text,
+    Trajectory,
     Typed,
     given_fields,
 )
-from framejam_protocol.limits import MAX_UNDONE_PROMPT_CHARS
+from framejam_protocol.limits import MAX_LOCKS, MAX_PROMPT_CHARS, MAX_UNDONE_PROMPT_CHARS
 from framejam_protocol.messages import Command, Edit, Redo, Refusal, Undo
 from framejam_server.session.document import TextRefused
 from framejam_server.session.roles import may, who_may
+from framejam_server.session.shapes import objection
 from framejam_server.session.text import Texts
 from framejam_server.session.undo import plan_redo, plan_undo, plan_undo_of, text_changes
 
@@ -106,7 +112,7 @@ class Rules:
 
     def _instruction(self, participant: str, given: Given) -> Instruction | No:
         match given:
-            case Typed() | Spliced() | Content() | Motion():
+            case Typed() | Spliced() | Content() | Motion() | Negative():
                 return self._text(given)
             case Image(blob=blob):
                 if blob is not None and blob not in self.blobs:
@@ -118,13 +124,30 @@ class Rules:
                     )
             case Paint() | Erase() | Drag():
                 return _ordered(given.frames) or given
+            case Trajectory() | Camera() | Region() | Lock():
+                return self._shape(given)
             case Revise():
                 return self._revise(participant, given)
             case Adjust():
                 return self._adjust(given)
         return given
 
-    def _text(self, given: Typed | Spliced | Content | Motion) -> Text | No:
+    def _shape(self, given: Trajectory | Camera | Region | Lock) -> Instruction | No:
+        wrong = objection(given)
+        if wrong is not None:
+            return No(Code.INVALID, wrong[1], f"instruction.{wrong[0]}", "M1")
+        if isinstance(given, Lock):
+            locks = sum(self.state.live(seq) for seq in self.state.by_kind.get(Lock, ()))
+            if locks >= MAX_LOCKS:
+                return No(
+                    Code.TOO_LARGE,
+                    f"there are {MAX_LOCKS} locks already; undo one first",
+                    "instruction",
+                    "T11",
+                )
+        return _ordered(given.frames) or given
+
+    def _text(self, given: Typed | Spliced | Content | Motion | Negative) -> Text | No:
         try:
             if isinstance(given, Typed):
                 return self.texts.typed(given, self.yjs_client)
@@ -178,7 +201,7 @@ class Rules:
                 "instruction.target",
                 "A1",
             )
-        return _ordered(fields.get("frames")) or revise
+        return _ordered(fields.get("frames")) or _sound(target.instruction, fields) or revise
 
     # -- undo and redo ----------------------------------------------------------------------
 
@@ -265,6 +288,23 @@ def _ordered(frames: object) -> No | None:
             "instruction.frames",
             "M1",
         )
+    return None
+
+
+def _sound(target: Instruction, fields: Mapping[str, object]) -> No | None:
+    """Why the values of some fields suit no instruction of the target's kind."""
+    text = fields.get("text")
+    if isinstance(target, Region) and isinstance(text, str) and len(text) > MAX_PROMPT_CHARS:
+        return No(
+            Code.TOO_LARGE,
+            f"the text of a region has at most {MAX_PROMPT_CHARS} characters",
+            "instruction.text",
+            "M1",
+        )
+    if isinstance(target, Trajectory) and "path" in fields:
+        wrong = objection(msgspec.structs.replace(target, path=fields["path"]))
+        if wrong is not None:
+            return No(Code.INVALID, wrong[1], f"instruction.{wrong[0]}", "M1")
     return None
 
 

@@ -18,6 +18,7 @@ from framejam_protocol.instructions import (
     PROMPTS,
     Content,
     Motion,
+    Negative,
     Prompt,
     Splice,
     Spliced,
@@ -57,7 +58,7 @@ class Texts:
         """Merge a Yjs update of the Yjs client ``client``. Raises ``TextRefused``."""
         return self._documents[given.prompt].merge(given.update, client)
 
-    def spliced(self, given: Spliced | Content | Motion, head: int) -> Text:
+    def spliced(self, given: Spliced | Content | Motion | Negative, head: int) -> Text:
         """Change a text as it stood after ``base_seq``. Raises ``TextRefused``.
 
         ``head`` is the seq of the newest event.
@@ -94,7 +95,11 @@ class Texts:
             self._documents[text.prompt].note(seq, text)
 
 
-_PROMPT_OF: dict[type, Prompt] = {Content: "content", Motion: "motion"}
+_PROMPT_OF: dict[type, Prompt] = {
+    Content: "content",
+    Motion: "motion",
+    Negative: "negative",
+}
 
 
 def texts_of(event: Event) -> tuple[Text, ...]:

@@ -1,0 +1,70 @@
+"""Whether a shape that somebody drew can mean anything on the picture (L5). Integers only. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from framejam_protocol.geometry import Point
+from framejam_protocol.instructions import Camera, Lock, Region, Trajectory
+from framejam_protocol.limits import UNIT
+
+_SAMPLES: Final = 16
+"""Places across and down that are looked at to tell whether an outline leaves anything out: fewer
+than any model has latent cells, and what is let through by mistake is merely a very large lock."""
+
+
+def objection(shape: Trajectory | Camera | Region | Lock) -> tuple[str, str] | None:
+    """The field at fault and what to do about it, or None where the shape is a sound one."""
+    match shape:
+        case Trajectory(path=path):
+            return _path(path)
+        case Camera():
+            return None
+        case Region(outline=outline):
+            return _outline(outline)
+        case Lock(outline=outline, frames=frames):
+            if frames is None and covers_everything(outline):
+                return "outline", (
+                    "a lock over the whole picture leaves nothing to edit; lock a part of it, "
+                    "or pause the take"
+                )
+            return _outline(outline)
+
+
+def _path(path: Sequence[Point]) -> tuple[str, str] | None:
+    if not all(0 <= value <= UNIT for value in path[0]):
+        return "path[0]", (
+            "the path begins outside of the frame, where there is nothing to move; begin it on "
+            f"the object, from 0 to {UNIT}"
+        )
+    if all(point == path[0] for point in path):
+        return "path", "the path ends where it begins and goes nowhere; draw it further"
+    return None
+
+
+def _outline(outline: Sequence[Point]) -> tuple[str, str] | None:
+    for values in zip(*outline, strict=True):
+        if max(values) <= 0 or min(values) >= UNIT:
+            return "outline", f"the outline is outside of the frame, which is 0 to {UNIT}"
+        if min(values) == max(values):
+            return "outline", "the outline is a line with nothing inside; draw around something"
+    return None
+
+
+def covers_everything(outline: Sequence[Point]) -> bool:
+    """Whether all of the frame is inside a polygon."""
+    places = [(2 * place + 1) * UNIT // (2 * _SAMPLES) for place in range(_SAMPLES)]
+    return all(inside(outline, (x, y)) for x in places for y in places)
+
+
+def inside(outline: Sequence[Point], at: Point) -> bool:
+    """Whether a point is inside a closed polygon, by the even-odd rule."""
+    x, y = at
+    crossings = 0
+    for (left, top), (right, bottom) in zip(outline, (*outline[1:], outline[0]), strict=True):
+        if (top > y) != (bottom > y):
+            # Whether the line crosses to the right of the point, without a division.
+            side = (right - left) * (y - top) - (x - left) * (bottom - top)
+            crossings += (side > 0) == (bottom > top)
+    return crossings % 2 == 1
