@@ -32,7 +32,7 @@ from framejam_server.net.websocket import Sockets
 from framejam_server.render.facts import recall, remember
 from framejam_server.render.pipe import Ready
 from framejam_server.render.worker import Worker, WorkerDied
-from framejam_server.startup import StartupError, bind, lock_data_folder
+from framejam_server.startup import StartupError, bind, lock_data_folder, settle_collector
 from framejam_server.store.blobs import BlobFiles
 from framejam_server.store.contract import StoreError
 from framejam_server.store.migrate import migrate
@@ -200,6 +200,7 @@ async def serve(config: Config, say: Callable[[str], None], ready: Callable[[str
             try:
                 site = web.SockSite(runner, bound)
                 await site.start()
+                settle_collector()
                 ready(await launch_link(hub, config, config.public_url.rstrip("/") or _base(bound)))
                 await stop.wait()
                 say("stopping: everything acknowledged is stored")

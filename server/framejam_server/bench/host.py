@@ -31,7 +31,7 @@ from framejam_server.live import Clock, LiveSession
 from framejam_server.net.auth import mint
 from framejam_server.net.metrics import Metrics
 from framejam_server.render.pipe import Advance, Advanced, Ready, Who
-from framejam_server.startup import bind
+from framejam_server.startup import bind, settle_collector
 from framejam_server.store.blobs import BlobFiles
 from framejam_server.store.migrate import migrate
 from framejam_server.store.sql import SqlStore, create_engine, sqlite_url
@@ -135,6 +135,7 @@ async def serve(folder: Path) -> None:
         runner = web.AppRunner(web_app(behind, config), access_log=None)
         await runner.setup()
         await web.SockSite(runner, bound).start()
+        settle_collector()
         print(bound.getsockname()[1], flush=True)
         decoder = msgspec.json.Decoder(Request)
         while line := await asyncio.to_thread(sys.stdin.buffer.readline):
