@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from framejam_protocol.instructions import (
@@ -19,6 +20,7 @@ from framejam_protocol.instructions import (
     Negative,
     Paint,
     Region,
+    Settings,
     TakeInstruction,
     Trajectory,
     given_fields,
@@ -43,17 +45,32 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """How the prompts read before a change of them, and for how many steps that has been entering.
+
+    ``steps`` is 1 at the very step at which the reading after this one enters (T9).
+    """
+
+    content: str
+    motion: str
+    negative: str
+    steps: int
+
+
+@dataclass(frozen=True)
 class Fold:
     """What the edits entered so far add up to. Equal folds give equal conditions.
 
-    ``image`` is the blob id of the reference image, None without one; ``paint``, strokes and
-    erasures, and all other tuples are in seq order. The last five are settings as ``Settings`` has
-    them, None where no edit has set them.
+    The prompts are as they read now; ``fading`` is how they read before, oldest first, up to those
+    that were there from step 0. ``image`` is the blob id of the reference image, None without one;
+    ``paint``, strokes and erasures, and all other tuples are in seq order. The last five are
+    settings as ``Settings`` has them, None where no edit has set them.
     """
 
     content: str = ""
     motion: str = ""
     negative: str = ""
+    fading: tuple[Reading, ...] = ()
     image: str | None = None
     paint: tuple[Layer, ...] = ()
     regions: tuple[Region, ...] = ()
@@ -70,9 +87,10 @@ class Fold:
 def fold_at(mapping: Mapping[int, Entry], step: int) -> Fold:
     """Fold the edits of ``mapping`` (by seq) whose entry step is at most ``step``, in seq order.
 
-    Prompts, image and guidance replace the one before, all else adds up (M2, M4).
+    Prompts, image and settings replace the one before, all else adds up (M2, M4).
     """
-    return fold_of(instruction for _, instruction in in_force(mapping, step))
+    fold = fold_of(instruction for _, instruction in in_force(mapping, step))
+    return replace(fold, fading=_fading(mapping, step))
 
 
 def fold_of(instructions: Iterable[TakeInstruction]) -> Fold:
@@ -119,6 +137,12 @@ def fold_of(instructions: Iterable[TakeInstruction]) -> Fold:
     )
 
 
+def settled(fold: Fold, settings: Settings) -> Fold:
+    """Return ``fold`` with the settings of the take where no edit has set another value."""
+    unset = {name for name in ENTERED_SETTINGS if getattr(fold, name) is None}
+    return replace(fold, **{name: getattr(settings, name) for name in unset})
+
+
 def in_force(mapping: Mapping[int, Entry], step: int) -> list[tuple[int, TakeInstruction]]:
     """The instructions seen at ``step``, by the seqs of the edits that gave them, in their order.
 
@@ -142,6 +166,25 @@ def in_force(mapping: Mapping[int, Entry], step: int) -> list[tuple[int, TakeIns
             newest[slot] = (step_of, seq)
     placed = [(slot if isinstance(slot, int) else seq, seq) for slot, (_, seq) in newest.items()]
     return [(creator, mapping[seq].instruction) for creator, seq in sorted(placed)]
+
+
+def _fading(mapping: Mapping[int, Entry], step: int) -> tuple[Reading, ...]:
+    """The readings before the one at ``step``, by the steps at which prompts changed (T9)."""
+    said = sorted(
+        (entry.step, seq, entry.instruction)
+        for seq, entry in mapping.items()
+        if entry.step <= step and isinstance(entry.instruction, Content | Motion | Negative)
+    )
+    text: dict[type, str] = dict.fromkeys(_PROMPTS, "")
+    found: list[Reading] = []
+    for entered, changes in itertools.groupby(said, key=lambda one: one[0]):
+        before = dict(text)
+        text |= {type(prompt): prompt.text for _, _, prompt in changes}
+        # What is there from step 0 on is there at once: nothing fades before it.
+        if entered and before != text:
+            content, motion, negative = (before[kind] for kind in _PROMPTS)
+            found.append(Reading(content, motion, negative, step - entered + 1))
+    return tuple(found)
 
 
 def first_difference(old: Mapping[int, Entry], new: Mapping[int, Entry]) -> int | None:

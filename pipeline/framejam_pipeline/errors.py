@@ -60,5 +60,9 @@ class TakeUnfinished(PipelineError):
     """Final frames were asked of a take that still has steps to run."""
 
 
+class NothingPredicted(PipelineError):
+    """An estimate was asked of a take that has not run a step since it started or went back."""
+
+
 class TakeFinished(PipelineError):
     """A step was asked of a take that has run all of its steps."""

@@ -11,7 +11,7 @@ import copy
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 
@@ -20,12 +20,21 @@ from framejam_pipeline.errors import CheckpointInvalid, NotFinite, TakeFinished
 from framejam_pipeline.models.contract import Scheduler
 from framejam_pipeline.noise import NoiseSource
 from framejam_pipeline.prediction import Prediction
-from framejam_pipeline.residual import Residual
 
 C = TypeVar("C")
 
 Predict = Callable[[torch.Tensor, torch.Tensor, C], torch.Tensor]
 """(scaled latents, timestep, conditions) -> the model's guided output, shaped as the latents."""
+
+
+class Steering(Protocol):
+    """What changes a model's output before the scheduler sees it, as a residual does."""
+
+    def steer(
+        self, prediction: Prediction, scaled: torch.Tensor, output: torch.Tensor
+    ) -> torch.Tensor:
+        """Return the changed output; ``scaled`` is the latents as the model saw them."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -63,8 +72,26 @@ class DenoiseLoop(Generic[C]):
         return len(self._scheduler.timesteps)
 
     @torch.no_grad()
-    def step(self, conditions: C, residual: Residual | None = None) -> StepOutcome:
-        """Run step ``index`` under ``conditions``, steered by ``residual``, and advance.
+    def begin(self, index: int, clean: torch.Tensor) -> None:
+        """Stand before step ``index`` with ``clean`` latents, noised as they would be there.
+
+        That is how image to image begins (SDEdit, arXiv 2108.01073). Only a loop that has not run
+        yet can; the noise is the one that it would have started from.
+        """
+        scheduler: Any = self._scheduler
+        if hasattr(scheduler, "set_begin_index"):
+            scheduler.set_begin_index(index)
+        noise = self._noise.initial(tuple(clean.shape)).to(clean.device)
+        timestep = scheduler.timesteps[index : index + 1]
+        if hasattr(scheduler, "scale_noise"):  # flow matching
+            self.latents = scheduler.scale_noise(clean, timestep, noise)
+        else:
+            self.latents = scheduler.add_noise(clean, noise, timestep)
+        self.index = index
+
+    @torch.no_grad()
+    def step(self, conditions: C, *steering: Steering) -> StepOutcome:
+        """Run step ``index`` under ``conditions``, steered by ``steering`` in turn, and advance.
 
         Raises ``TakeFinished`` after the last step and ``NotFinite`` if the output or the new
         latents hold NaN or infinity; after ``NotFinite`` the scheduler may have moved, so
@@ -77,8 +104,8 @@ class DenoiseLoop(Generic[C]):
         output = self._predict(scaled, timestep, conditions)
         self._require_finite(output, "model's output")
         prediction = Prediction.at(self._scheduler, self.index)
-        if residual is not None:
-            output = residual.steer(prediction, scaled, output)
+        for one in steering:
+            output = one.steer(prediction, scaled, output)
         clean = prediction.clean(scaled, output)
         latents = self._advance(output, timestep)
         self._require_finite(latents, "latents")

@@ -22,6 +22,10 @@ class Memo(Generic[K, V]):
         self._capacity = capacity
         self._kept: OrderedDict[K, V] = OrderedDict()
 
+    def __contains__(self, key: K) -> bool:
+        """Whether a result is kept for ``key``."""
+        return key in self._kept
+
     def get(self, key: K, compute: Callable[[], V]) -> V:
         """Return the result kept for ``key``, or compute and keep it.
 

@@ -1,8 +1,9 @@
 """Paint and erasures: round brushes on the intermediate image, and the mask of what they cover.
 
 Opaque paint is ordered by nature: strokes are composited in pixels, in seq order, later ones on
-top (M4). An erasure lies in the same order and takes away what is under it. The result is one
-picture and one mask, however many people painted.
+top (M4). An erasure lies in the same order and takes away what is under it; a stroke that recolours
+does so to what the ones before it left. The result is one picture and one mask, however many people
+painted.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from framejam_pipeline.image import Pixels
+from framejam_pipeline.recolour import recoloured
 from framejam_protocol.geometry import from_units
 from framejam_protocol.instructions import Erase, Paint
 
@@ -26,6 +28,10 @@ Corners = npt.NDArray[np.float64]
 
 _SEGMENTS_AT_ONCE = 16
 """Segments measured in one go: neighbours share a small box, so numpy's overhead is shared too."""
+
+
+_UNSEEN = 1 / 512
+"""What covers less of a pixel than this changes no byte of it."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +51,20 @@ class Canvas:
     """A painting before it is rounded to pixels, so that more strokes can go on top.
 
     ``pixels`` (H, W, 3), 0 to 255, and ``weight`` (H, W), 0 to 1; ``image`` (H, W, 3) is what
-    they lie on. Never written to once made. Strokes laid in two goes give the same bits as in one.
+    they lie on, and ``painted`` (H, W), 0 to 1, the share of each pixel that is paint, however
+    strong. Never written to once made. Strokes laid in two goes give the same bits as in one.
     """
 
     image: Pixels
     pixels: npt.NDArray[np.float64]
     weight: Mask
+    painted: Mask
 
     @classmethod
     def of(cls, image: Pixels) -> Canvas:
         """Return a canvas with nothing on it but ``image`` (H, W, 3)."""
-        return cls(image, image.astype(np.float64), np.zeros(image.shape[:2]))
+        nothing = np.zeros(image.shape[:2])
+        return cls(image, image.astype(np.float64), nothing, nothing)
 
     def with_strokes(self, strokes: Iterable[tuple[Paint | Erase, Mask]]) -> Canvas:
         """Return the canvas with strokes, each with its ``coverage``, the last on top.
@@ -65,15 +74,18 @@ class Canvas:
         Where strokes overlap the upper one's strength counts, as its colour does. Under an
         erasure the image shows again, and nothing holds it.
         """
-        pixels, weight = self.pixels.copy(), self.weight.copy()
+        pixels, weight, painted = self.pixels.copy(), self.weight.copy(), self.painted.copy()
         for stroke, covered in strokes:
             if isinstance(stroke, Paint):
-                color, strength = _rgb(stroke.color), from_units(stroke.strength)
+                color, strength, paint = _rgb(stroke.color), from_units(stroke.strength), 1.0
+                if stroke.blend == "color":
+                    color = recoloured(pixels, color)
             else:
-                color, strength = self.image.astype(np.float64), 0.0
+                color, strength, paint = self.image.astype(np.float64), 0.0, 0.0
             pixels += covered[..., None] * (color - pixels)
             weight += covered * (strength - weight)
-        return Canvas(self.image, pixels, weight)
+            painted += covered * (paint - painted)
+        return Canvas(self.image, pixels, weight, painted)
 
     def painting(self) -> Painting:
         """Return what it looks like."""
@@ -181,6 +193,18 @@ def touched(mask: Mask, factor: int) -> Mask:
     height, width = mask.shape
     cells = mask.reshape(height // factor, factor, width // factor, factor)
     return np.asarray(cells.max(axis=(1, 3)))
+
+
+def widened(mask: Mask, pixels: int) -> Mask:
+    """Return 1 wherever ``mask`` shows, falling off evenly to 0 in a ring of ``pixels`` around."""
+    fall = 1.0 / (pixels + 1)
+    wide = (mask > _UNSEEN).astype(np.float64)
+    for _ in range(pixels):
+        around = np.pad(wide, 1)
+        across = np.maximum(np.maximum(around[:, :-2], around[:, 2:]), around[:, 1:-1])
+        square = np.maximum(np.maximum(across[:-2], across[2:]), across[1:-1])
+        wide = np.maximum(wide, square - fall)
+    return wide
 
 
 def _rgb(color: str) -> npt.NDArray[np.float64]:

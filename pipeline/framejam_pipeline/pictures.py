@@ -1,37 +1,61 @@
-"""The intermediate image (x~ in the paper) with all paint on it: what people see and steer by.
+"""The intermediate image (x~ in the paper) with all that people did to it: what they steer by.
 
-The order is fixed (M4): the reference image, or P_img's picture of the content prompt; then the
-paint strokes in seq order.
+``x~ = P_img(x, y)`` of InteractiveVideo (arXiv 2402.03040), with the order of M4: the reference
+image ``x``, or P_img's picture of the content prompt ``y``; then the paint strokes in seq order;
+then P_img again, image to image: over the paint (``harmonize.py``), and over each region with a
+text of its own, in seq order (``regions.py``).
 
-Interpretations of InteractiveVideo (arXiv 2402.03040), whose published code leaves these open:
-paint lies on top of P_img's result instead of passing through it again, and a reference image
-stands in for P_img's result, as the embedded P_img does not take an image.
+Interpretations of the paper, whose published code leaves these open: a reference image stands in
+for P_img's picture of the words instead of passing through P_img itself; of what is painted on it
+passes through P_img what was painted, and as much as the setting ``harmonize`` says; what lies
+around is held to the bit.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import PIL.Image
 
 from framejam_pipeline.entries import Fold, Layer
 from framejam_pipeline.errors import ImageUnreadable
+from framejam_pipeline.harmonize import harmonized
 from framejam_pipeline.image import UNDECODABLE, Pixels, fit
-from framejam_pipeline.intermediate import generate_image
+from framejam_pipeline.intermediate import Words, generate_image
 from framejam_pipeline.memo import Memo
-from framejam_pipeline.models.contract import VideoModel
+from framejam_pipeline.models.contract import Loras, VideoModel
 from framejam_pipeline.paint import Canvas, Mask, Painting, coverage
+from framejam_pipeline.regions import with_region
 from framejam_protocol.geometry import Point
-from framejam_protocol.instructions import Settings
+from framejam_protocol.instructions import Region, Settings
 
 Points = tuple[Point, ...]
 
-Source = tuple[str | None, str]
-"""What the picture under the paint is made from: a reference image's blob id, or a prompt."""
+Source = str | Words
+"""What the picture under the paint is: a reference image's blob id, or made from words."""
 
-Depicted = tuple[Source, tuple[Layer, ...]]
-"""All of a fold that its intermediate image depends on. Equal ones give equal pictures."""
+
+@dataclass(frozen=True)
+class Depicted:
+    """All of a fold that its intermediate image depends on. Equal ones give equal pictures.
+
+    ``harmonize`` is 0 where nothing is painted. ``words`` are what P_img is told when it draws over
+    the picture, and what a region's text stands beside; None where it does not.
+    """
+
+    source: Source
+    paint: tuple[Layer, ...]
+    harmonize: int
+    regions: tuple[Region, ...]
+    words: Words | None
+
+    def under(self, count: int) -> Depicted:
+        """Return the picture with the first ``count`` regions only."""
+        draws = bool(count or self.harmonize)
+        return replace(self, regions=self.regions[:count], words=self.words if draws else None)
+
 
 _STROKE_BYTES = 32 * 2**20
 """Memory for the masks of strokes: a thousand at 64 x 64 pixels."""
@@ -55,23 +79,63 @@ class Pictures:
         self._load_image = load_image
         self._sources: Memo[Source, Pixels] = Memo(remember)
         self._canvases: deque[tuple[Source, tuple[Layer, ...], Canvas]] = deque(maxlen=remember)
+        self._redrawn: Memo[Depicted, Painting] = Memo(remember)
         # Sessions gather strokes by the hundred and every fold composites all of them.
         pixels = settings.width * settings.height
         self._strokes: Memo[tuple[Points, int], Mask]
         self._strokes = Memo(min(remember, 1) * _STROKE_BYTES // pixels // 8)
 
     def painting(self, fold: Fold) -> Painting:
-        """Return the picture with all strokes of ``fold``, whatever frames they are limited to.
+        """Return the picture with all strokes and regions of ``fold``, whatever their frames.
 
-        Raises ``ImageUnreadable`` for a reference image that is not there or does not decode.
+        ``fold`` is ``settled``. Raises ``ImageUnreadable`` for a reference image that is not there
+        or does not decode.
         """
-        source, _ = depicted(fold)
-        below, canvas = self._longest_beginning(source, fold.paint)
-        canvas = canvas.with_strokes(
-            (stroke, self._covered(stroke)) for stroke in fold.paint[below:]
+        wanted = depicted(fold)
+        # Most folds are the one before and a region more: P_img then draws that region only.
+        drawn = len(wanted.regions)
+        while drawn and wanted.under(drawn) not in self._redrawn:
+            drawn -= 1
+        painting = self._redrawn_at(wanted.under(drawn), None)
+        for count in range(drawn + 1, len(wanted.regions) + 1):
+            painting = self._redrawn_at(wanted.under(count), painting)
+        return painting
+
+    def _redrawn_at(self, wanted: Depicted, below: Painting | None) -> Painting:
+        """``wanted``, remembered if P_img drew it, with what it looks like ``below`` its region."""
+        if wanted.words is None:
+            return self._painted(wanted)
+        return self._redrawn.get(
+            wanted,
+            lambda: self._painted(wanted) if below is None else self._with_region(wanted, below),
         )
-        self._canvases.append((source, fold.paint, canvas))
-        return canvas.painting()
+
+    def _with_region(self, wanted: Depicted, below: Painting) -> Painting:
+        region = wanted.regions[-1]
+        words = wanted.words or Words()
+        return with_region(self._model, self._settings, below, region, words)
+
+    def _painted(self, wanted: Depicted) -> Painting:
+        """The picture with its strokes, before any region."""
+        canvas = self._canvas(wanted.source, wanted.paint)
+        painting = canvas.painting()
+        if wanted.words is None or not wanted.harmonize or not canvas.painted.any():
+            return painting
+        pixels = harmonized(
+            self._model,
+            self._settings,
+            painting.pixels,
+            canvas.painted,
+            wanted.words,
+            wanted.harmonize,
+        )
+        return Painting(pixels, painting.weight)
+
+    def _canvas(self, source: Source, strokes: tuple[Layer, ...]) -> Canvas:
+        below, canvas = self._longest_beginning(source, strokes)
+        canvas = canvas.with_strokes((stroke, self._covered(stroke)) for stroke in strokes[below:])
+        self._canvases.append((source, strokes, canvas))
+        return canvas
 
     def _longest_beginning(self, source: Source, strokes: tuple[Layer, ...]) -> tuple[int, Canvas]:
         """How many of ``strokes`` lie on a canvas remembered already, and that canvas.
@@ -85,27 +149,39 @@ class Pictures:
         ]
         if known:
             return max(known, key=lambda found: found[0])
-        return 0, Canvas.of(self._sources.get(source, lambda: self._source(*source)))
+        return 0, Canvas.of(self._sources.get(source, lambda: self._source(source)))
 
     def _covered(self, stroke: Layer) -> Mask:
         width, height = self._settings.width, self._settings.height
         shape = (stroke.points, stroke.width)
         return self._strokes.get(shape, lambda: coverage(stroke, width, height))
 
-    def _source(self, blob: str | None, content: str) -> Pixels:
-        if blob is None:
-            return generate_image(self._model, self._settings, content)
+    def _source(self, source: Source) -> Pixels:
+        if isinstance(source, Words):
+            return generate_image(self._model, self._settings, source)
         try:
-            image = self._load_image(blob)
+            image = self._load_image(source)
         except UNDECODABLE as error:
             raise ImageUnreadable(
-                f"the reference image {blob} cannot be opened: {error}"
+                f"the reference image {source} cannot be opened: {error}"
             ) from error
         return fit(image, self._settings.width, self._settings.height)
 
 
 def depicted(fold: Fold) -> Depicted:
-    """Return all of ``fold`` that its intermediate image depends on."""
-    # A reference image makes the content prompt irrelevant to the picture, but not to text.
-    source = (fold.image, "" if fold.image is not None else fold.content.strip())
-    return source, fold.paint
+    """Return all of ``fold``, which is ``settled``, that its intermediate image depends on."""
+    told = Words(fold.content.strip(), fold.negative.strip(), in_one_order(fold.loras or ()))
+    harmonize = (fold.harmonize or 0) if fold.paint else 0
+    return Depicted(
+        # A reference image makes the content prompt irrelevant to it, but not to what is drawn on.
+        source=told if fold.image is None else fold.image,
+        paint=fold.paint,
+        harmonize=harmonize,
+        regions=fold.regions,
+        words=told if harmonize or fold.regions else None,
+    )
+
+
+def in_one_order(loras: Loras) -> Loras:
+    """Return LoRA weights so that those which mean the same are equal."""
+    return tuple(sorted((name, weight) for name, weight in loras if weight))

@@ -13,7 +13,8 @@ written as a delta so that outside the mask the change of the step is exactly 0,
 Equation 4 of InteractiveVideo (arXiv 2402.03040), ``eps' = lambda * eps + (1 - lambda) * eps2``
 with ``eps2`` predicted from the new condition, is the special case ``W = 1 - lambda`` and
 ``T = x0`` of that second prediction: ``k * (x0_2 - x0) = eps2 - eps``. It needs a second forward
-pass; a target made from the intermediate image needs none, which is the reading used here.
+pass (``mixing.py``); a target made from the intermediate image, ``T = E(x~')`` with the encoder
+``E``, needs none, which is the reading used here.
 
 Sums run in int64 fixed point (2^-20), where addition is associative: the order of people does
 not matter to the last bit and taking one edit away leaves no trace of it (M4).

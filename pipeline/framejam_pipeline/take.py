@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TypeVar
 
 import PIL.Image
@@ -17,22 +18,25 @@ import torch
 from framejam_pipeline.checkpoint import CheckpointStore
 from framejam_pipeline.conditions import Compiler, StepInputs
 from framejam_pipeline.decode import final_frames, preview_frames
-from framejam_pipeline.entries import Entry, first_difference, fold_at, in_force
+from framejam_pipeline.entries import Entry, fold_at, in_force
 from framejam_pipeline.errors import (
     CheckpointInvalid,
+    NothingPredicted,
     OutOfMemory,
     TakeFinished,
     TakeUnfinished,
     UnsupportedSettings,
 )
 from framejam_pipeline.image import Pixels
-from framejam_pipeline.loop import DenoiseLoop, guide
+from framejam_pipeline.loop import DenoiseLoop
+from framejam_pipeline.mixing import predict
 from framejam_pipeline.models.contract import VideoModel
 from framejam_pipeline.noise import KeyedNoise
+from framejam_pipeline.references import Courses, Plan, Reference, References
 from framejam_protocol.geometry import Point
 from framejam_protocol.instructions import Settings
 
-__all__ = ["Entry", "Take"]
+__all__ = ["Entry", "Reference", "Take"]
 
 R = TypeVar("R")
 
@@ -41,8 +45,7 @@ class Take:
     """The denoising of one clip under a mapping of edits that may change at any time.
 
     Call ``follow`` with the mapping in force, then ``step`` until ``done``; in between, as often
-    as you like, ``follow`` another mapping. A prompt takes effect at its entry step at once and
-    whole; blending it in over several steps is not part of this version.
+    as you like, ``follow`` another mapping.
 
     Not safe for use from several threads at a time.
     """
@@ -67,8 +70,12 @@ class Take:
         self._model = model
         self._settings = settings
         self._compiler = Compiler(model, settings, load_image)
-        self._mapping: dict[int, Entry] = {}
+        self._load_image = load_image
+        self._mapping: Mapping[int, Entry] = {}
         self._checkpoints = CheckpointStore() if checkpoints is None else checkpoints
+        self._courses = Courses(model.spec, self._checkpoints, self._beside)
+        self._plan = self._courses.plan(settings, {}, {})
+        self._predicted: torch.Tensor | None = None
         self._loop = self._with_memory("starting", self._start)
 
     @property
@@ -86,21 +93,32 @@ class Take:
         """Whether every step has run under the mapping in force."""
         return self.position >= self.steps
 
-    def follow(self, mapping: Mapping[int, Entry]) -> int:
+    def follow(
+        self, mapping: Mapping[int, Entry], references: References = MappingProxyType({})
+    ) -> int:
         """Put ``mapping`` (seq of the edit -> entry) in force; return the position.
 
-        If the loop is past the first step at which the new mapping can make a difference, it
-        goes back, exactly: to that step, or to an earlier one where its checkpoint was given up.
-        The steps between are then run again. Edits that enter at or after ``steps`` never show.
-        Raises ``ValueError`` for a negative entry step, ``OutOfMemory``.
+        ``references`` are what its locks hold, and what the locks of that hold, by the seqs of the
+        locks (T11). If the loop is past the first step at which the new mapping can make a
+        difference, it goes back, exactly: to that step, or to an earlier one where its checkpoint
+        was given up. The steps between are then run again. Edits that enter at or after ``steps``
+        never show, and a lock that holds what is there anyway makes no difference. Raises
+        ``ValueError`` for a negative entry step and a lock without a reference, ``OutOfMemory``.
         """
-        if any(entry.step < 0 for entry in mapping.values()):
-            raise ValueError("an entry step is 0 or more")
-        changed = first_difference(self._mapping, mapping)
+        plan = self._courses.plan(self._settings, mapping, references)
+        changed = plan.first_difference(self._plan)
         if changed is not None and changed < self.position:
-            self._with_memory("going back", lambda: self._rewind(changed))
-        self._mapping = dict(mapping)
+            self.back(changed)
+        self._mapping, self._plan = dict(mapping), plan
+        self._courses.keep_only(plan)
         return self.position
+
+    def back(self, step: int) -> None:
+        """Stand before ``step`` again, which has run already, or before an earlier one.
+
+        Raises ``OutOfMemory``.
+        """
+        self._with_memory("going back", lambda: self._rewind(step))
 
     def step(self) -> Pixels:
         """Run step ``position``; return the preview, uint8 (F, H, W, 3), of what it predicts.
@@ -109,14 +127,27 @@ class Take:
         ``ImageUnreadable`` if the reference image is missing or does not decode, ``OutOfMemory``.
         After any error the take stands where it stood, and can follow another mapping.
         """
-        if self.done:
-            raise TakeFinished(f"all {self.steps} steps have run")
-        return self._with_memory(f"step {self.position}", self._step)
+        return self._advance(lambda clean: preview_frames(self._model, clean))
+
+    def advance(self) -> torch.Tensor:
+        """As ``step``, without a preview; return the clean latents predicted: (1, c, F, h, w)."""
+        return self._advance(lambda clean: clean)
+
+    def estimate(self) -> Pixels:
+        """Decode what the last step predicted, with the whole decoder: uint8 (F, H, W, 3).
+
+        The take stands where it stood. Raises ``NothingPredicted`` where no step has run since the
+        take started or went back, ``OutOfMemory``.
+        """
+        predicted = self._predicted
+        if predicted is None:
+            raise NothingPredicted(f"no step has run yet at {self.position} of {self.steps}")
+        return self._with_memory("decoding", lambda: final_frames(self._model, predicted))
 
     def weights_at(
         self, frame: int, at: Point, mapping: Mapping[int, Entry] | None = None
     ) -> dict[int, float]:
-        """Return how much each stroke and drag weighs on a point of a frame (M6), 0 to 1 each.
+        """Return how much each instruction weighs on a point of a frame (M6), 0 to 1 each.
 
         By the seq of the edit that gave it; what weighs nothing is left out. ``at`` is in 1/65536
         of the frame's sides. ``mapping`` None is the one in force; whichever it is, the take
@@ -131,6 +162,7 @@ class Take:
     def forget(self) -> None:
         """Give up the take's checkpoints: do so before letting go of a take."""
         self._checkpoints.drop(self)
+        self._courses.keep_only(self._courses.plan(self._settings, {}, {}))
 
     def latents(self) -> torch.Tensor:
         """Return a copy of the latents before step ``position``: fp32 (1, c, F, h, w)."""
@@ -153,33 +185,56 @@ class Take:
     def _predict(
         self, latents: torch.Tensor, timestep: torch.Tensor, inputs: StepInputs
     ) -> torch.Tensor:
-        output = self._model.predict_video(latents, timestep, inputs.conditions)
-        return guide(output, inputs.guidance)
+        return predict(self._model, latents, timestep, inputs)
 
     def _start(self) -> DenoiseLoop[StepInputs]:
         """A loop before its first step."""
         return DenoiseLoop(
             self._predict,
-            self._model.make_scheduler(self._settings.steps),
+            self._model.make_scheduler(self._settings.steps, self._settings.scheduler),
             KeyedNoise(self._settings.seed, "video"),
             (1, *self._model.spec.latent_shape(self._settings)),
             device=self._model.device,
         )
 
-    def _step(self) -> Pixels:
+    def _beside(self, plan: Plan) -> Take:
+        """A take of ``plan``, before its first step, that shares what it can with this one."""
+        # What a reference looked like is remembered by its course; it keeps nothing itself.
+        run = Take(self._model, plan.settings, self._load_image, CheckpointStore(0))
+        run._courses, run._plan, run._mapping = self._courses, plan, plan.mapping
+        if plan.settings == self._settings:
+            run._compiler = self._compiler
+        return run
+
+    def _advance(self, finish: Callable[[torch.Tensor], R]) -> R:
+        if self.done:
+            raise TakeFinished(f"all {self.steps} steps have run")
+        return self._with_memory(f"step {self.position}", lambda: self._step(finish))
+
+    def _step(self, finish: Callable[[torch.Tensor], R]) -> R:
+        """Run a step; return what ``finish`` makes of the clean latents predicted in it."""
         inputs = self._compiler.compile(fold_at(self._mapping, self.position), self.position)
+        pinned = self._courses.pinned(self._plan, self.position, self._model.device)
+        # Without what enters now: the checkpoint is as good for a mapping that lacks it.
         before = self._loop.snapshot()
         try:
-            outcome = self._loop.step(inputs, inputs.residual)
-            preview = preview_frames(self._model, outcome.clean)
+            for one in pinned:
+                self._loop.latents = torch.where(one.cells, one.shown.before, self._loop.latents)
+            clean = self._loop.step(inputs, *inputs.steering).clean
+            for one in pinned:
+                self._loop.latents = torch.where(one.cells, one.shown.after, self._loop.latents)
+                clean = torch.where(one.cells, one.shown.clean, clean)
+            finished = finish(clean)
         except BaseException:
             self._loop.revert(before)
             raise
         self._checkpoints.keep(self, before)
-        return preview
+        self._predicted = clean
+        return finished
 
     def _rewind(self, step: int) -> None:
         """Go back to before ``step``, or as little further as there is a checkpoint of."""
+        self._predicted = None
         kept = self._checkpoints.newest(self, step)
         try:
             if kept is None:
@@ -199,7 +254,7 @@ class Take:
         """
         try:
             return run()
-        except (MemoryError, RuntimeError) as error:
+        except (MemoryError, RuntimeError, OutOfMemory) as error:
             if not _out_of_memory(error):
                 raise
         # Here, where the error and all that its traceback held on to are gone.
@@ -212,9 +267,9 @@ class Take:
             raise OutOfMemory(doing) from error
 
 
-def _out_of_memory(error: MemoryError | RuntimeError) -> bool:
-    """Whether Python, numpy or torch ran out of memory, on the CPU or on a GPU."""
+def _out_of_memory(error: Exception) -> bool:
+    """Whether Python, numpy or torch, or a reference, ran out of memory, on the CPU or on a GPU."""
     # Torch's allocator for the CPU raises a plain RuntimeError that only its text tells.
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
+    return isinstance(error, MemoryError | torch.OutOfMemoryError | OutOfMemory) or any(
         said in str(error) for said in ("DefaultCPUAllocator", "out of memory", "ALLOC_FAILED")
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from framejam_pipeline.drag import Motion, Vectors
+from framejam_pipeline.displacement import Motion, Vectors
 from framejam_pipeline.image import Pixels
 from framejam_pipeline.matte import cut_out, fill
 from framejam_pipeline.paint import Mask
@@ -71,11 +71,11 @@ class Origins:
 
 def lift(picture: Pixels, motion: Motion) -> Lifted | None:
     """Return what ``motion`` lifts off ``picture`` (H, W, 3); None where no disc touches it."""
-    if not motion.total.sums[0].any():
+    if not motion.weight.any():
         return None
     window = _window(motion)
     part = motion.within(window)
-    return Lifted(window, cut_out(picture[window], part.total.region), part)
+    return Lifted(window, cut_out(picture[window], part.region), part)
 
 
 def warp(picture: Pixels, paint: Mask, motion: Motion) -> Warped:
@@ -96,7 +96,7 @@ def warp(picture: Pixels, paint: Mask, motion: Motion) -> Warped:
     if lifted is None:
         return warped
     window, matte, part = lifted.window, lifted.matte, lifted.motion
-    strength = part.total.strength
+    strength = part.strength
     source = picture[window].astype(np.float64)
     behind = fill(source, matte > 0)
     # Colour and matte are what the picture is made of: source = moving + (1 - matte) * behind.
@@ -170,7 +170,7 @@ def _window(motion: Motion) -> Window:
     All of them lie between where pixels are and where they may get. One pixel around them belongs
     to the window, so that holes in it can be filled from what surrounds them.
     """
-    weight = motion.total.sums[0]
+    weight = motion.weight
     inside = np.nonzero(weight)
     least, most = motion.reach
     slices = []

@@ -74,7 +74,8 @@ MAX_OUTLINE_POINTS: Final = 1024
 """Corners of a region or a lock: as many as a lasso of ten seconds draws."""
 
 MAX_LOCKS: Final = 32
-"""Live locks of a session. Each keeps a mapping, and makes the renderer run one more take."""
+"""Live locks of a session, together with those of the takes that they hold (T11): for each the
+renderer runs one more take."""
 
 MAX_LORAS: Final = 16
 """LoRA weights of one session at a time."""

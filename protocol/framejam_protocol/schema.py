@@ -111,8 +111,13 @@ _ANSWERED: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...], str]]] = {
     ),
     "catchUp": (("Need",), ("Events",), "The events after a seq (C3)."),
     "control": (("Control",), ("TakeStatus", "Fault"), "Holds the loop or lets it go on (T5)."),
+    "look": (
+        ("Look",),
+        ("LookStatus", "Fault"),
+        "Shows a scratch take to the asker (T12): as it goes on, with previews of this number.",
+    ),
     "ping": (("Ping",), ("Pong",), "Is the other end there? (C6)"),
-    "tell": (("EndGroup", "PresenceUpdate", "Watch"), (), "Has no answer."),
+    "tell": (("EndGroup", "EndLook", "PresenceUpdate", "Watch"), (), "Has no answer."),
 }
 """Operation -> what a client sends, what it is answered with, what it is for."""
 
@@ -120,7 +125,8 @@ _PREVIEW: Final = (
     f"A binary frame that is no MessagePack: its first byte is 0xC1. {HEADER_BYTES} bytes of "
     "header, big-endian, then the image: u8 0xC1; u8 header version; u8 tier; u8 codec (1 JPEG); "
     "u8 columns; u8 rows; u16 frames; u16 width and u16 height of one frame, in pixels; u32 take; "
-    "u16 steps done; u16 steps; u32 zero; u64 seq (T13); u64 server time, ms since the Unix epoch."
+    "u16 steps done; u16 steps; u32 look (T12; 0: the take); u64 seq (T13); u64 server time, ms since "
+    "the Unix epoch."
 )
 
 

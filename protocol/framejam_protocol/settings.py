@@ -16,7 +16,7 @@ _Frames = Annotated[int, msgspec.Meta(ge=1, le=64)]
 _Pixels = Annotated[int, msgspec.Meta(ge=8, le=2048)]
 _Fps = Annotated[int, msgspec.Meta(ge=1, le=60)]
 _Guidance = Annotated[int, msgspec.Meta(ge=0, le=3000)]
-_Scheduler = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+_Scheduler = Annotated[str, msgspec.Meta(max_length=40)]
 _Percent = Annotated[int, msgspec.Meta(ge=0, le=100)]
 _LoraName = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
 _LoraWeight = Annotated[int, msgspec.Meta(ge=-200, le=200)]
@@ -51,7 +51,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     height: _Pixels
     fps: _Fps
     guidance: _Guidance
-    scheduler: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    scheduler: _Scheduler = ""
     loras: _Loras = ()
     harmonize: _Percent = HARMONIZE
     mix: _Percent = 0

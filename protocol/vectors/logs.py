@@ -8,21 +8,29 @@ from room import BLOB, Room
 
 from framejam_protocol.instructions import (
     Adjust,
+    Camera,
     Comment,
     Content,
     Drag,
     Erase,
     Image,
+    Lock,
     Motion,
+    Negative,
     Paint,
+    Region,
     Revise,
     Splice,
     Spliced,
+    Trajectory,
     Typed,
 )
 
 STROKE = Paint(((1000, 1000), (65536, -5)), "#e0218a", 9175)
 DRAG = Drag((32768, 32768), (52429, 131072), 9830)
+WAY = Trajectory(((32768, 32768), (40000, 20000), (65536, 131072)), 9830)
+PART = Region(((0, 0), (65536, 0), (32768, 131072)), "a golden 🎈")
+HELD = Lock(((0, 0), (30000, 0), (30000, 65536)))
 
 
 def example(room: Room) -> None:
@@ -77,6 +85,94 @@ def revisions(room: Room) -> None:
     zoe.redo()
 
 
+def motions(room: Room) -> None:
+    """Trajectories and cameras add up, each in a list of its own, and are revised by field."""
+    zoe, mo = room.join("zoe", "owner"), room.join("mo")
+    way = zoe.edit(WAY)
+    mo.edit(Trajectory(((0, 0), (-65536, 131072)), 1, strength=0, frames=(3, 3)), depth=0)
+    camera = mo.edit(Camera(pan=13107, tilt=-6554), depth=65536)
+    zoe.edit(Camera(zoom=131072, frames=(8, 15)))
+    assert way
+    assert camera
+    room.enter(1, 4, (4, 5, 6, 7))
+    mo.edit(Revise(way, path=((32768, 32768), (0, 0))))
+    zoe.edit(Revise(way, radius=3, frames=(0, 7), strength=32768))
+    mo.edit(Revise(camera, pan=0, zoom=65537))
+    zoe.edit(Revise(camera, pan=-1, tilt=1))
+    mo.undo()  # the zoom; zoe owns the pan
+    mo.undo()  # back on the way it was given
+    mo.redo()
+    zoe.undo(group=camera)
+    zoe.undo(group=way)
+    zoe.redo()
+
+
+def regions(room: Room) -> None:
+    """Regions keep the order they came in, also when one is revised; paint may recolour."""
+    zoe, mo = room.join("zoe", "owner"), room.join("mo")
+    part = zoe.edit(PART)
+    mo.edit(Region(((0, 0), (9, 0), (9, 9)), "x", strength=1, frames=(0, 0)), depth=32768)
+    hue = mo.edit(Paint(((0, 0), (65536, 65536)), "#00a86b", 9175, blend="color"))
+    assert part
+    assert hue
+    mo.edit(Revise(part, text='"silver"\nand blue'))
+    zoe.edit(Revise(part, text="wood", strength=9))
+    zoe.edit(Revise(hue, color="#000000", frames=(1, 2)))
+    zoe.undo(group=part)
+    mo.undo()  # the revision of what is gone is passed over: the stroke goes
+    mo.redo()
+    zoe.redo()
+    mo.undo(group=part)  # somebody else's
+    zoe.undo()
+    zoe.undo()
+
+
+def locks(room: Room) -> None:
+    """What a lock holds is outside of the state that is hashed: only that it is there is in it."""
+    zoe, mo = room.join("zoe", "owner"), room.join("mo")
+    stroke = zoe.edit(STROKE)
+    assert stroke
+    room.enter(1, 6, (stroke,))
+    lock = mo.edit(HELD)  # of the take with the stroke in it
+    assert lock
+    room.enter(1, 0, (lock,))
+    zoe.undo()
+    way = zoe.edit(WAY)
+    assert way
+    room.enter(1, 4, (way,))
+    # Of a take with a lock in it.
+    second = zoe.edit(Lock(((0, 0), (9, 0), (9, 9)), frames=(2, 5)), depth=65536)
+    assert second
+    mo.edit(Adjust(seed=8))  # take 2, of which both locks are, too
+    room.enter(2, 0, (lock, way, second))
+    mo.edit(Revise(lock, frames=(0, 3)))
+    zoe.edit(Revise(lock, frames=(1, 3)))
+    mo.undo(group=lock)
+    mo.redo()
+    zoe.undo()
+    mo.undo()
+    mo.undo()
+
+
+def negatives(room: Room) -> None:
+    """The negative prompt is written together as the others are, each a text of its own."""
+    zoe, mo = room.join("zoe", "owner"), room.join("mo")
+    zoe.edit(Negative("blur"))
+    zoe.type("content", 0, "", "blur 🎈")
+    mo.catch_up()
+    zoe.catch_up()
+    left = mo.compose("negative", 0, "", "heavy ")
+    right = zoe.compose("negative", 4, "", ", text")
+    mo.edit(Typed("negative", left))
+    zoe.edit(Typed("negative", right))
+    mo.edit(Negative("heavy blur, words", base_seq=7))
+    zoe.edit(Spliced("negative", 7, (Splice(0, "heavy", "any"),)))
+    zoe.undo(group=4)  # what is left is what others wrote
+    zoe.undo()
+    mo.undo()
+    zoe.redo()
+
+
 def settings(room: Room) -> None:
     """Each setting is its last live writer's; a take is known again by what defines it."""
     zoe, mo = room.join("zoe", "owner"), room.join("mo")
@@ -90,6 +186,23 @@ def settings(room: Room) -> None:
     zoe.redo()
     zoe.undo()
     zoe.undo()  # shadowed by mo's seed
+
+
+def entered_settings(room: Room) -> None:
+    """A scheduler defines a take; guidance, LoRAs, harmony, mix and alignment enter one."""
+    zoe, mo = room.join("zoe", "owner"), room.join("mo")
+    zoe.edit(Adjust(loras=(("ink", 80), ("🖋", -20)), harmonize=40), depth=49152)
+    mo.edit(Adjust(mix=30, align=100))
+    room.enter(1, 3, (4, 5))
+    mo.edit(Adjust(scheduler="euler"))  # take 2
+    room.enter(2, 0, (4, 5))
+    zoe.edit(Adjust(loras=(), mix=0))
+    mo.edit(Adjust(scheduler="", guidance=200))  # take 1 again
+    zoe.undo()
+    mo.undo()
+    mo.undo()
+    zoe.undo()
+    zoe.redo()
 
 
 def typing(room: Room) -> None:
@@ -182,6 +295,8 @@ def gestures(room: Room) -> None:
     zoe.type("motion", 0, "", "up", group="all")
     zoe.edit(Adjust(guidance=200), group="all")
     zoe.edit(Comment("there", (0, 0), 1), group="all")
+    for one in (WAY, Camera(tilt=9), PART, HELD):
+        zoe.edit(one, group="all")
     zoe.edit(Motion("up and down", base_seq=10), group="all")
     zoe.undo()
     zoe.redo()
@@ -207,7 +322,12 @@ LOGS: dict[str, Callable[[Room], None]] = {
     "example": example,
     "strokes": strokes,
     "revisions": revisions,
+    "motions": motions,
+    "regions": regions,
+    "locks": locks,
+    "negatives": negatives,
     "settings": settings,
+    "entered settings": entered_settings,
     "typing": typing,
     "undone texts": undone_texts,
     "whole texts": whole_texts,

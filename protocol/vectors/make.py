@@ -14,8 +14,8 @@ form (C7), in which bytes are base64 (RFC 4648, with padding).
     matter of the JSON Schema, which then refuses the JSON form of the bytes, too.
 
 ``states.json``
-    Logs: ``{name, about, events}``. Each of ``events`` is ``{hex, json, content, motion, take,
-    canonical, hash}``: an ``event`` message, in seq order from 1; the visible texts of both
+    Logs: ``{name, about, events}``. Each of ``events`` is ``{hex, json, content, motion, negative,
+    take, canonical, hash}``: an ``event`` message, in seq order from 1; the visible texts of the
     prompts, the number of the take (T8), the canonical encoding of the state (L3) and its SHA-256
     after it.
 
@@ -27,9 +27,9 @@ form (C7), in which bytes are base64 (RFC 4648, with padding).
     - ``message``: ``{from, at, hex, json, valid}``, the client of this id sends it, and the server
       reads it at this time (ms since the Unix epoch). Where it is not ``valid``, bytes and JSON
       are no message of the protocol.
-    - ``event``: ``{hex, json, content, motion, take, hash}``, everybody is sent this event; the
-      rest as in ``states.json``. It comes of the message before it; where its ``client_id`` is
-      None, of the server itself (``created``, ``joined``, ``entered``).
+    - ``event``: ``{hex, json, content, motion, negative, take, hash}``, everybody is sent this
+      event; the rest as in ``states.json``. It comes of the message before it; where its
+      ``client_id`` is None, of the server itself (``created``, ``joined``, ``entered``).
     - ``answer``: ``{to, hex, json}``, an ack or a refusal for the client of this id.
     - ``leaves``: ``{from}``, the connection of the client of this id ends; it comes back with the
       next message.

@@ -17,7 +17,7 @@ from pycrdt import Text as YText
 from framejam_protocol.events import Created, Event, Joined
 from framejam_protocol.fold.canonical import canonical, state_hash
 from framejam_protocol.fold.merge import prompt_text
-from framejam_protocol.instructions import Given, Prompt, Settings, Typed
+from framejam_protocol.instructions import PROMPTS, Given, Prompt, Settings, Typed
 from framejam_protocol.messages import (
     ClientMessage,
     Edit,
@@ -126,8 +126,7 @@ class Room:
             {
                 "what": "event",
                 **told(event),
-                "content": prompt_text(state, "content"),
-                "motion": prompt_text(state, "motion"),
+                **{prompt: prompt_text(state, prompt) for prompt in PROMPTS},
                 "take": state.take,
                 "canonical": canonical(state).decode(),
                 "hash": state_hash(state),
@@ -227,7 +226,7 @@ class Client:
     def rebuild(self) -> None:
         """Forget the own copies of the texts: the next ``catch_up`` makes them from the log."""
         self.docs: dict[Prompt, Doc[YText]] = {
-            prompt: Doc[YText](client_id=self.yjs) for prompt in ("content", "motion")
+            prompt: Doc[YText](client_id=self.yjs) for prompt in PROMPTS
         }
         self.read = 0
 

@@ -8,19 +8,24 @@ from room import BLOB, Room
 
 from framejam_protocol.instructions import (
     Adjust,
+    Camera,
     Comment,
     Content,
     Drag,
     Erase,
     Image,
+    Lock,
     Motion,
+    Negative,
     Paint,
+    Region,
     Revise,
     Splice,
     Spliced,
+    Trajectory,
     Typed,
 )
-from framejam_protocol.limits import GROUP_SILENCE_MS
+from framejam_protocol.limits import GROUP_SILENCE_MS, MAX_LOCKS
 from framejam_protocol.messages import Redo, Undo
 
 STROKE = Paint(((1000, 1000), (65536, -5)), "#e0218a", 9175)
@@ -206,6 +211,48 @@ def roles(room: Room) -> None:
     guest.loose(type="edit", instruction={"kind": "comment", "text": "", "at": [0, 0], "frame": 0})
 
 
+def shapes(room: Room) -> None:
+    """Paths, outlines, cameras and locks that can mean nothing are refused by their field (M1)."""
+    zoe, mo = room.join("zoe", "owner"), room.join("mo")
+    mo.edit(Trajectory(((-1, 0), (9, 9)), 9))
+    mo.edit(Trajectory(((5, 5), (5, 5)), 9))
+    mo.edit(Trajectory(((5, 5), (9, 9)), 9, frames=(3, 2)))
+    way = mo.edit(Trajectory(((0, 65536), (-65536, 131072)), 9))
+    assert way
+    zoe.edit(Revise(way, path=((65537, 0), (0, 0))))
+    zoe.edit(Revise(way, path=((9, 9), (9, 9), (9, 9))))
+    zoe.edit(Revise(way, zoom=70000))
+    zoe.edit(Revise(way, path=((9, 9), (99, 9))))
+    zoe.edit(Camera(frames=(1, 0)))
+    camera = zoe.edit(Camera())
+    assert camera
+    mo.edit(Revise(camera, radius=5))
+    mo.edit(Revise(camera, frames=(5, 1)))
+    mo.edit(Revise(camera, tilt=5))
+    mo.edit(Region(((0, 0), (9, 0), (99, 0)), "a line"))
+    mo.edit(Region(((0, 0), (9, 9), (99, 99)), "a slope"))
+    mo.edit(Region(((65536, 0), (70000, 0), (70000, 9)), "beside it"))
+    part = mo.edit(Region(((0, 0), (9, 0), (9, 9)), "gold"))
+    assert part
+    zoe.edit(Revise(part, text="x" * 501))
+    zoe.edit(Revise(part, text="x" * 500))
+    everything = ((0, 0), (65536, 0), (65536, 65536), (0, 65536))
+    zoe.edit(Lock(everything))
+    lock = zoe.edit(Lock(everything, frames=(0, 3)))
+    assert lock
+    mo.edit(Revise(lock, frames=None))
+    mo.edit(Revise(lock, strength=5))
+    mo.edit(Revise(lock, frames=(4, 7)))
+    for _ in range(MAX_LOCKS):
+        zoe.edit(Lock(((0, 0), (9, 0), (9, 9))))  # the last is one too many
+    mo.undo()
+    zoe.undo()
+    mo.edit(Lock(((0, 0), (9, 0), (9, 9))))
+    mo.edit(Adjust(loras=(("ink", 80), ("ink", 20))))
+    mo.edit(Negative("x" * 500))
+    mo.edit(Spliced("negative", 4, (Splice(0, "blur", ""),)))
+
+
 SCENES: dict[str, Callable[[Room], None]] = {
     "numbers": numbers,
     "typing": typing,
@@ -213,4 +260,5 @@ SCENES: dict[str, Callable[[Room], None]] = {
     "groups": groups,
     "teammates": teammates,
     "roles": roles,
+    "shapes": shapes,
 }

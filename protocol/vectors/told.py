@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from room import AT
-from said import DRAG, ERASER, REMARK, STROKE, TYPED
+from said import (
+    DRAG,
+    ERASER,
+    HELD,
+    MOVE,
+    PART,
+    RECOLOUR,
+    REMARK,
+    STROKE,
+    TYPED,
+    WAY,
+)
 
 from framejam_protocol.events import (
     Created,
@@ -22,7 +33,9 @@ from framejam_protocol.messages import (
     Fault,
     Limits,
     LiveDrag,
+    LiveLine,
     LiveStroke,
+    LookStatus,
     People,
     Person,
     Pong,
@@ -33,7 +46,13 @@ from framejam_protocol.messages import (
     Vocabulary,
     Welcome,
 )
-from framejam_protocol.preview import CODEC_JPEG, TIER_DECODED, TIER_SHEET, Preview
+from framejam_protocol.preview import (
+    CODEC_JPEG,
+    TIER_DECODED,
+    TIER_ESTIMATE,
+    TIER_SHEET,
+    Preview,
+)
 
 SETTINGS = Settings(
     model="embedded", seed=2**53 - 1, steps=12, frames=16, width=64, height=64, fps=8, guidance=100
@@ -58,12 +77,39 @@ EVENTS: dict[str, Event] = {
     "edited drag": Event(4, AT + 3, "p0002", Edited(DRAG), "client-0002", 1),
     "edited paint": Event(4, AT + 3, "p0002", Edited(STROKE), "client-0002", 1),
     "edited erase": Event(4, AT + 3, "p0002", Edited(ERASER), "client-0002", 1),
+    "edited paint that recolours": Event(4, AT + 3, "p0002", Edited(RECOLOUR), "client-0002", 1),
+    "edited trajectory": Event(4, AT + 3, "p0002", Edited(WAY), "client-0002", 1),
+    "edited camera": Event(4, AT + 3, "p0002", Edited(MOVE, depth=0), "client-0002", 1),
+    "edited region": Event(4, AT + 3, "p0002", Edited(PART), "client-0002", 1),
+    "edited lock": Event(4, AT + 3, "p0002", Edited(HELD), "client-0002", 1),
+    "edited negative": Event(
+        4,
+        AT + 3,
+        "p0002",
+        Edited(Text("negative", TYPED, (Splice(0, "", "a 🎈"),))),
+        "client-0002",
+        1,
+    ),
     "edited image": Event(5, AT + 3, "p0002", Edited(Image(None)), "client-0002", 2),
     "edited, a revision": Event(
         6, AT + 3, "p0002", Edited(Revise(4, width=5, frames=None)), "client-0002", 3
     ),
     "edited settings": Event(
         6, AT + 3, "p0002", Edited(Adjust(seed=0, guidance=100)), "client-0002", 3
+    ),
+    "edited settings that enter": Event(
+        6,
+        AT + 3,
+        "p0002",
+        Edited(Adjust(loras=(("ink", 80),), harmonize=40, mix=0, align=100)),
+        "client-0002",
+        3,
+    ),
+    "edited, another way": Event(
+        6, AT + 3, "p0002", Edited(Revise(4, path=((0, 0), (9, 9)))), "client-0002", 3
+    ),
+    "edited, another camera": Event(
+        6, AT + 3, "p0002", Edited(Revise(4, pan=0, zoom=65536)), "client-0002", 3
     ),
     "edited, a comment": Event(6, AT + 3, "p0003", Edited(REMARK), "client-0003", 1),
     "undone": Event(7, AT + 4, "p0001", Undone((3,), texts=(GONE,)), "client-0001", 2),
@@ -133,17 +179,32 @@ SERVER: dict[str, ServerMessage] = {
     "presence, writing": Presence(
         "p0001", 3, drag=LiveDrag((0, 0), (1, 1), 1), caret=Caret("content", 0, 65536)
     ),
+    "presence, drawing an outline": Presence("p0001", 3, line=LiveLine("region", ((0, 0), (9, 9)))),
     "presence, gone": Presence("p0002", 4),
     "take running": TakeStatus(1, 7, 12, "running", 41, "re-entering at step 7 of 12"),
     "take paused": TakeStatus(1, 5, 12, "paused", 43, "paused by Zoë"),
     "take of words unknown": TakeStatus(1, 0, 12, "running", 43, unknown=("dragon", "蝶")),
     "take finished": TakeStatus(1, 12, 12, "finished", 42, digest="ef" * 32),
+    "look waiting": LookStatus(1, 1, 0, 12, "waiting"),
+    "look running": LookStatus(2**32 - 1, 3, 7, 12, "running"),
+    "look finished": LookStatus(1, 1, 12, 12, "finished", digest="ef" * 32),
+    "look failed": LookStatus(2, 9, 0, 0, "failed", "there is no take 9"),
+    "look ended": LookStatus(1, 1, 7, 12, "ended", "another look took its place"),
     "pong": Pong(0),
 }
 
 PREVIEWS: dict[str, Preview] = {
     "sheet of a step": Preview(
         TIER_SHEET, CODEC_JPEG, 4, 4, 16, 64, 64, 1, 7, 12, 41, AT, b"\xff\xd8\xff\xe0"
+    ),
+    "estimate of a paused take": Preview(
+        TIER_ESTIMATE, CODEC_JPEG, 4, 4, 16, 64, 64, 1, 7, 12, 41, AT, b"\xff\xd8"
+    ),
+    "sheet of a look": Preview(
+        TIER_SHEET, CODEC_JPEG, 4, 4, 16, 64, 64, 1, 7, 12, 41, AT, b"\xff\xd8", look=1
+    ),
+    "finished look": Preview(
+        TIER_DECODED, CODEC_JPEG, 4, 4, 16, 256, 128, 2, 12, 12, 41, AT, b"", look=2**32 - 1
     ),
     "finished clip": Preview(
         TIER_DECODED, CODEC_JPEG, 255, 1, 65535, 2048, 8, 2**32 - 1, 200, 200, 2**53 - 1, AT, b""

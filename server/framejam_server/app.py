@@ -18,7 +18,6 @@ from aiohttp import web
 
 from framejam_protocol.instructions import Settings
 from framejam_protocol.limits import MAX_BLOB_BYTES
-from framejam_server.conductor import Finished
 from framejam_server.config import Config
 from framejam_server.export.video import encode_mp4
 from framejam_server.hub import Hub
@@ -29,6 +28,7 @@ from framejam_server.net.health import Health
 from framejam_server.net.http import Api, BlobStore, errors
 from framejam_server.net.metrics import Metrics, metrics_handler
 from framejam_server.net.websocket import Sockets
+from framejam_server.outcome import Finished
 from framejam_server.render.facts import recall, remember
 from framejam_server.render.pipe import Ready
 from framejam_server.render.worker import Worker, WorkerDied
@@ -93,7 +93,11 @@ async def opened(config: Config, say: Callable[[str], None]) -> AsyncIterator[Op
         store = SqlStore(create_engine(database))
         stack.push_async_callback(store.close)
         worker = Worker(
-            config.data.absolute() / "blobs", config.threads, config.model, config.checkpoint_mib
+            config.data.absolute() / "blobs",
+            config.threads,
+            config.model,
+            config.checkpoint_mib,
+            config.takes_mib,
         )
         stack.push_async_callback(worker.stop)
         facts = await asyncio.to_thread(recall, config.data, config.model, config.threads)

@@ -19,6 +19,7 @@ from framejam_protocol.limits import (
     MAX_EDITS_PER_SECOND,
     MAX_UNAUTHENTICATED_PER_ADDRESS,
 )
+from framejam_server.render.memory import TAKES_MIB
 
 
 class Config(BaseSettings):
@@ -50,8 +51,13 @@ class Config(BaseSettings):
     """MiB of checkpoints kept for all takes together. With less, an edit or undo of a step long
     past runs more steps again; what comes out is the same."""
 
+    takes_mib: Annotated[int, Field(ge=1, le=2**24)] = TAKES_MIB
+    """MiB for takes and looks that the renderer holds at one time, the model's weights not counted.
+    Settings of which one take needs more are refused; takes that find no room wait."""
+
     model: Path | None = None
-    """A model folder in the layout of the embedded model; without it the one that ships."""
+    """A model: a folder, or a checkpoint file in a folder with its other parts (docs/models.md);
+    without it the one that ships."""
 
     steps: Annotated[int, Field(ge=1, le=200)] | None = None
     """Steps of a new session's takes; without it the model's default."""

@@ -14,10 +14,14 @@ from framejam_protocol.errors import Close
 from framejam_protocol.events import Created, Event
 from framejam_protocol.instructions import Settings
 from framejam_protocol.limits import EDITS_PER_SECOND
-from framejam_server.conductor import Conductor, Renderer
+from framejam_server.conductor import Conductor
 from framejam_server.live import Clock, LiveSession, report_end
+from framejam_server.looks import Looks
+from framejam_server.member import Member
 from framejam_server.observer import Observer
+from framejam_server.render.memory import objections
 from framejam_server.render.pipe import Ready
+from framejam_server.renderer import Renderer
 from framejam_server.session.ratelimit import EditRates
 from framejam_server.session.session import Session
 from framejam_server.store.contract import SessionRow, Store, StoredSession, StoreError
@@ -40,11 +44,17 @@ def _without_collector() -> Iterator[None]:
 
 @dataclass(slots=True)
 class Running:
-    """A live session and the task that runs its take."""
+    """A live session, the task that runs its take, and what people look at besides."""
 
     live: LiveSession
     conductor: Conductor
+    looks: Looks
     task: asyncio.Task[None]
+
+    def leave(self, member: Member) -> None:
+        """A connection is gone."""
+        self.live.leave(member)
+        self.looks.left(member)
 
 
 class Hub:
@@ -107,21 +117,29 @@ class Hub:
         conductor = Conductor(live, self._worker, self.facts, self.store)
         task = asyncio.create_task(conductor.run(), name=f"take of {session}")
         task.add_done_callback(report_end)
-        running = self._running[session] = Running(live, conductor, task)
+        looks = Looks(live, self._worker, self.facts)
+        running = self._running[session] = Running(live, conductor, looks, task)
         log.info("session opened", session=session, events=len(stored.events))
         return running
 
     def _rebuild(self, stored: StoredSession) -> LiveSession:
         core = Session(stored.events, stored.receipts, (blob.id for blob in stored.blobs))
-        core.objections = lambda settings: self.facts.objections(settings)
+        core.objections = self._objections
         rates = EditRates(self._edits_per_second)
         return LiveSession(stored.row, core, self.store, self.clock, rates, self.observer)
+
+    def _objections(self, settings: Settings) -> dict[str, str]:
+        """Why no clip can be made with some settings, by the field: the memory it would need, or
+        what the model cannot do."""
+        too_much = objections(self.facts, settings, self._worker.memory.budget)
+        return too_much | self.facts.objections(settings)
 
     def renew(self, facts: Ready) -> None:
         """The model was loaded; what was known of it before may have been out of date."""
         self.facts = facts
         for running in self._running.values():
-            running.conductor.facts = facts
+            running.conductor.renew(facts)
+            running.looks.facts = facts
 
     @property
     def closed(self) -> bool:
@@ -151,7 +169,9 @@ class Hub:
         for running in self._running.values():
             running.task.cancel()
         await asyncio.gather(
-            *(running.task for running in self._running.values()), return_exceptions=True
+            *(running.task for running in self._running.values()),
+            *(running.looks.close() for running in self._running.values()),
+            return_exceptions=True,
         )
         await asyncio.gather(
             *(

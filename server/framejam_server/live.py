@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
 
 import structlog
 
@@ -27,12 +26,15 @@ from framejam_protocol.messages import (
     Refusal,
     ServerMessage,
     TakeStatus,
+    Tier,
     Watch,
     Welcome,
 )
-from framejam_protocol.preview import Preview, pack_preview
+from framejam_protocol.preview import Preview
 from framejam_protocol.wire import WireError, encode
+from framejam_server.gallery import Gallery, watched
 from framejam_server.journal import Job, Journal
+from framejam_server.member import Mailbox, Member
 from framejam_server.observer import Observer
 from framejam_server.session.presence import Roster
 from framejam_server.session.ratelimit import EditRates
@@ -53,37 +55,7 @@ _MEMBERS_AT_ONCE = 25
 """Presence goes to so many connections before others have their turn on the event loop."""
 
 
-PREVIEW = "preview"
-"""The key under which previews are offered: metrics count them by it."""
-
 PEOPLE = "people"
-
-
-class Mailbox(Protocol):
-    """Where messages for one connection go; never blocks (``net.outbox`` implements it)."""
-
-    def send(self, data: bytes) -> None:
-        """Deliver in order, or close the connection as too slow."""
-
-    def offer(self, key: Hashable, data: bytes) -> None:
-        """Deliver when there is room; a newer offer of the same key replaces it."""
-
-    def close(self, code: Close, reason: str) -> None:
-        """End the connection once what was sent is out."""
-
-
-@dataclass(eq=False, slots=True)
-class Member:
-    """One connection of a participant. ``sent_seq`` is the last event it was sent."""
-
-    connection: int
-    participant: str
-    client_id: str
-    mailbox: Mailbox
-    sent_seq: int = 0
-    watch: Watch = field(default_factory=lambda: Watch(tier="sheet"))
-    preview_due: float = 0.0
-    grouping: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +105,9 @@ class LiveSession:
         """Between the newest edit, undo or redo and the one before it (T3)."""
         self.hold: Hold | None = None
         """Not in the log: after a restart the take goes on."""
-        self.preview: Preview | None = None
+        self.gallery = Gallery()
+        self.watch_changed: Callable[[], None] = lambda: None
+        """Called when pictures are watched in other sizes than before."""
         self.status: TakeStatus | None = None
         self.arriving = 0
         """Connections that are being admitted: they have a place, too."""
@@ -300,8 +274,8 @@ class LiveSession:
         self._people_changed()
         if self.status is not None:
             self._send(member, self.status)
-        if self.preview is not None:
-            member.mailbox.offer(PREVIEW, pack_preview(self.preview))
+        self.gallery.offer_newest(member)
+        self.watch_changed()
         return member
 
     def catch_up(self, member: Member, after: int) -> None:
@@ -330,17 +304,12 @@ class LiveSession:
         if all(other.client_id != member.client_id for other in self.members.values()):
             self.core.release(member.client_id)
         self._people_changed()
+        self.watch_changed()
 
     def _people_changed(self) -> None:
         """The newest list only: people who come and go quickly are not worth a queue."""
         self._people_due = True
         self._presence_due.set()
-
-    def watch(self, member: Member, watch: Watch) -> None:
-        """A member chose its previews; the newest is offered at once (C5)."""
-        member.watch = watch
-        if self.preview is not None and watch.tier != "none":
-            member.mailbox.offer(PREVIEW, pack_preview(self.preview))
 
     def point(self, member: Member, update: PresenceUpdate) -> None:
         """A member's cursor or live stroke moved (C4)."""
@@ -373,16 +342,20 @@ class LiveSession:
 
     # -- pictures -----------------------------------------------------------------------------
 
-    def show(self, preview: Preview) -> None:
-        """A new preview: kept for late joiners, offered to everybody who watches (C4, C5)."""
-        self.preview = preview
-        data = pack_preview(preview)
-        now = self.clock.mono()
-        for member in self.members.values():
-            if member.watch.tier == "none" or (now < member.preview_due and not preview.done):
-                continue
-            member.preview_due = now + 1 / member.watch.rate
-            member.mailbox.offer(PREVIEW, data)
+    @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """The sizes in which somebody watches (C5)."""
+        return watched(self.members.values())
+
+    def watch(self, member: Member, watch: Watch) -> None:
+        """A member chose its previews; the newest is offered at once (C5)."""
+        member.watch = watch
+        self.gallery.offer_newest(member)
+        self.watch_changed()
+
+    def show(self, previews: Mapping[Tier, Preview]) -> None:
+        """New pictures of the take, one for each tier that was made (C4, C5)."""
+        self.gallery.show(previews, self.members.values(), self.clock.mono())
 
     def announce(self, status: TakeStatus) -> None:
         """What the take is doing now, to everybody and to those who come later."""

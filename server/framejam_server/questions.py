@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Final, Protocol
+from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
-from framejam_protocol.fold.pairs import Pair
 from framejam_protocol.geometry import Point
-from framejam_protocol.instructions import Drag, Paint
+from framejam_protocol.instructions import Camera, Drag, Lock, Paint, Region, Trajectory
 from framejam_server.live import LiveSession
+from framejam_server.mapped import Mapped
 from framejam_server.render.pipe import Who
 from framejam_server.render.worker import TakeFailed, WorkerDied, WorkerReplaced
+from framejam_server.renderer import Renderer
 from framejam_server.session.attribution import Weighing, attribute, everywhere
+
+SPATIAL: Final = (Paint, Drag, Trajectory, Camera, Region, Lock)
+"""The kinds whose weight depends on the place: the renderer knows it."""
 
 MOST_WAITING: Final = 8
 """Questions of one session that may wait for the renderer, which runs steps for all in turn."""
@@ -41,17 +45,8 @@ class Answer(msgspec.Struct, frozen=True):
     instructions: list[Weighing]
 
 
-class Renderer(Protocol):
-    """What questions need of ``render.worker.Worker``."""
-
-    @property
-    def loaded(self) -> bool: ...
-
-    async def weigh(self, request: Who) -> dict[int, float]: ...
-
-
-Known = Callable[[], tuple[Mapping[int, int], dict[int, Pair]]]
-"""The mapping of the take in force: {edit -> entry step}, and its pairs."""
+Known = Callable[[], Mapped]
+"""The mapping of the take in force."""
 
 
 class Questions:
@@ -70,13 +65,13 @@ class Questions:
         """
         state = self._live.state
         # Before anybody is waited for: people go on editing.
-        take, seq, (mapping, resolved) = state.take, state.reflected, self._known()
-        rest = everywhere(state, mapping)
+        take, seq, known = state.take, state.reflected, self._known()
+        rest = everywhere(state, known.mapping)
         local: dict[int, float] = {}
-        if any(isinstance(pair.instruction, Paint | Drag) for pair in resolved.values()):
-            key = f"{self._live.row.id}/{take}"
-            local = await self._ask(Who(key, state.take_settings, resolved, frame, at))
-        return Answer(take, seq, frame, *at, attribute(state, mapping, local, rest))
+        if any(isinstance(pair.instruction, SPATIAL) for pair in known.pairs.values()):
+            key, settings = f"{self._live.row.id}/{take}", state.take_settings
+            local = await self._ask(Who(key, settings, dict(known.pairs), frame, at))
+        return Answer(take, seq, frame, *at, attribute(state, known.mapping, local, rest))
 
     async def _ask(self, request: Who) -> dict[int, float]:
         if not self._renderer.loaded:

@@ -10,7 +10,6 @@ import pytest
 import torch
 from tiny import picture, settings
 
-from framejam_pipeline import drag as drags
 from framejam_pipeline.conditions import Compiler
 from framejam_pipeline.drag import held
 from framejam_pipeline.entries import Fold
@@ -129,7 +128,8 @@ def test_M4_a_thousand_drags_are_compiled_once_and_remembered(
     compiler = Compiler(model, settings(steps=10), picture)
     crowd = tuple(Drag((64 * n, 64 * n), (UNIT, 0), 3000) for n in range(1000))
     compiled = compiler.compile(Fold(drags=crowd), 0)
-    monkeypatch.setattr(drags, "_count", lambda *arguments: pytest.fail("counted again"))
+    motions = compiler._clips._motions
+    monkeypatch.setattr(motions._drags, "_count", lambda *arguments: pytest.fail("counted again"))
     monkeypatch.setattr(model._vae, "encode", lambda *arguments: pytest.fail("encoded again"))
     assert compiler.compile(Fold(drags=crowd), 7) is compiled
     later = compiler.compile(Fold(drags=crowd), 8)

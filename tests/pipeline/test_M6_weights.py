@@ -1,4 +1,4 @@
-"""M6: how much each stroke and drag weighs on a point of a frame."""
+"""M6: how much each instruction weighs on a point of a frame."""
 
 from __future__ import annotations
 
@@ -17,9 +17,19 @@ from framejam_pipeline.attribution import cell_box
 from framejam_pipeline.conditions import Compiler
 from framejam_pipeline.entries import Entry, fold_of
 from framejam_pipeline.models.embedded import EmbeddedModel
-from framejam_pipeline.scenes import fit_ranges
 from framejam_pipeline.take import Take
-from framejam_protocol.instructions import Adjust, Content, Drag, Erase, Image, Motion, Paint
+from framejam_protocol.instructions import (
+    Adjust,
+    Camera,
+    Content,
+    Drag,
+    Erase,
+    Image,
+    Motion,
+    Paint,
+    Region,
+    Trajectory,
+)
 
 UNIT = 65536
 CELL = UNIT // 8  # the tiny model: 32 x 32 pixels, 8 x 8 cells of 4 x 4 pixels
@@ -158,6 +168,79 @@ def test_M6_what_was_asked_before_does_not_matter(model: EmbeddedModel) -> None:
     assert answers[0] != answers[3]
 
 
+def _box(left: int, top: int, right: int, bottom: int, **fields: Any) -> Region:
+    """A region of whole cells."""
+    x, y = (left * CELL, right * CELL), (top * CELL, bottom * CELL)
+    return Region(((x[0], y[0]), (x[1], y[0]), (x[1], y[1]), (x[0], y[1])), "red", **fields)
+
+
+def test_M6_regions_lie_on_top_of_all_paint_and_of_earlier_regions(model: EmbeddedModel) -> None:
+    dot = _dot(4, 4, 3)
+    assert _weights(model, _box(3, 3, 6, 6, strength=16384), dot) == {1: 0.25}
+    assert _weights(model, dot, _box(3, 3, 6, 6, strength=16384), at=(0, 0)) == {}
+    both = _weights(model, _box(3, 3, 6, 6, strength=16384), _box(3, 3, 6, 6, strength=32768))
+    assert both == {2: 0.5}
+    half = Region(
+        ((4 * CELL, 0), (4 * CELL + CELL // 2, 0), (4 * CELL + CELL // 2, UNIT), (4 * CELL, UNIT)),
+        "red",
+    )
+    assert _weights(model, dot, half) == pytest.approx({1: 0.5, 2: 0.5})
+    nothing = Region(((0, 0), (UNIT, UNIT), (0, 0)), "red")
+    assert _weights(model, dot, nothing) == {1: 1.0}
+
+
+def test_M6_a_recolouring_stroke_weighs_as_paint_does(model: EmbeddedModel) -> None:
+    assert _weights(model, _dot(4, 4, 3), _dot(4, 4, 3, blend="color")) == {2: 1.0}
+
+
+def test_M6_paint_is_found_where_a_trajectory_brought_it(model: EmbeddedModel) -> None:
+    paint = _dot(2, 2, 2)
+    start = paint.points[0]
+    corner = (start[0] + 3 * CELL, start[1])
+    path = (start, corner, (corner[0], corner[1] + 3 * CELL))
+    move = Trajectory(path, 2 * CELL)
+    assert _weights(model, paint, move, at=(2, 2), frame=0)[1] == pytest.approx(1.0, abs=0.02)
+    there = _weights(model, paint, move, at=(5, 5), frame=3)
+    assert there[1] > 0.9
+    assert there[2] > 0.9
+    assert _weights(model, paint, move, at=(5, 5), frame=1) == {}
+    assert _weights(model, paint, move, at=(2, 2), frame=3)[2] > 0.9  # it holds the hole
+
+
+def test_M6_drags_and_trajectories_share_what_they_both_move(model: EmbeddedModel) -> None:
+    pull = Drag(MIDDLE, (MIDDLE[0], MIDDLE[1] + 100), 2 * CELL)
+    move = Trajectory((MIDDLE, (MIDDLE[0], MIDDLE[1] + 100)), 2 * CELL)
+    alone = _weights(model, pull)[1]
+    assert _weights(model, move) == pytest.approx({1: alone})
+    assert _weights(model, pull, move) == pytest.approx({1: alone / 2, 2: alone / 2})
+
+
+def test_M6_cameras_weigh_their_share_wherever_they_hold(model: EmbeddedModel) -> None:
+    pan, weak = Camera(pan=UNIT // 4), Camera(pan=UNIT // 4, strength=UNIT // 2)
+    assert _weights(model, pan, frame=2) == {1: 1.0}
+    assert _weights(model, weak, frame=2) == {1: 0.5}
+    shared = _weights(model, pan, weak, frame=2)
+    assert shared == pytest.approx({1: 2 / 3, 2: 1 / 6})
+    assert _weights(model, pan, at=(7, 4), frame=3) == {}  # it came in from outside
+    assert _weights(model, Camera(), frame=2) == {}
+    limited = Camera(pan=UNIT // 4, frames=(1, 2))
+    assert [bool(_weights(model, limited, frame=frame)) for frame in range(4)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
+def test_M6_paint_is_found_where_the_camera_shows_it(model: EmbeddedModel) -> None:
+    pan = Camera(pan=UNIT // 4)  # two cells
+    assert _weights(model, _dot(5, 4, 1), pan, at=(3, 4), frame=3)[1] == pytest.approx(1.0)
+    assert 1 not in _weights(model, _dot(5, 4, 1), pan, at=(5, 4), frame=3)
+    assert _weights(model, _dot(5, 4, 1), pan, at=(5, 4), frame=0)[1] == pytest.approx(1.0)
+    # The mirror image beyond the border is nobody's.
+    assert _weights(model, _dot(7, 4, 1), pan, at=(6, 4), frame=3) == {}
+
+
 _PLACES = st.integers(-CELL, UNIT + CELL)
 _POINTS = st.tuples(_PLACES, _PLACES)
 _RANGES = st.one_of(
@@ -169,7 +252,30 @@ _EDITS = st.one_of(
     st.builds(Paint, _LINES, st.just("#3040f0"), _WIDTHS, _STRENGTHS, _RANGES),
     st.builds(Paint, _LINES, st.just("#f0c020"), _WIDTHS, _STRENGTHS, _RANGES),
     st.builds(Erase, _LINES, _WIDTHS, _RANGES),
+    st.builds(Paint, _LINES, st.just("#3040f0"), _WIDTHS, _STRENGTHS, _RANGES, st.just("color")),
     st.builds(Drag, _POINTS, _POINTS, _WIDTHS, _STRENGTHS, _RANGES),
+    st.builds(
+        Trajectory,
+        st.lists(_POINTS, min_size=2, max_size=4).map(tuple),
+        _WIDTHS,
+        _STRENGTHS,
+        _RANGES,
+    ),
+    st.builds(
+        Region,
+        st.lists(_POINTS, min_size=3, max_size=5).map(tuple),
+        st.just("red"),
+        _STRENGTHS,
+        _RANGES,
+    ),
+    st.builds(
+        Camera,
+        st.integers(-UNIT // 3, UNIT // 3),
+        st.integers(-UNIT // 3, UNIT // 3),
+        st.integers(UNIT // 3, 3 * UNIT),
+        _STRENGTHS,
+        _RANGES,
+    ),
 )
 
 
@@ -186,13 +292,18 @@ def test_M6_weights_add_up_to_what_the_residual_holds_the_cell_by(
     compiler = Compiler(model, settings(), picture)
     placed: list[Any] = [(1, Image(BLOB)), *enumerate(edits, 5)]
     found = compiler.weights(placed, frame, at)
-    pulls = compiler._target(fit_ranges(fold_of(one for _, one in placed), 4)).pulls.of(range(4))
+    fold = compiler._fitted(fold_of(one for _, one in placed))
+    pulls = compiler._clips.target(fold).pulls.of(range(4))
     box = cell_box(at, 32, 32, 4)
     cell = (frame, box[0].start // 4, box[1].start // 4)
-    painted = sum(weight for seq, weight in found.items() if isinstance(dict(placed)[seq], Paint))
-    dragged = sum(weight for seq, weight in found.items() if isinstance(dict(placed)[seq], Drag))
-    assert painted == pytest.approx(float(pulls.paint[cell]), abs=2e-5)
-    assert dragged == pytest.approx(float(pulls.place[cell] + pulls.hole[cell]), abs=2e-5)
+
+    def of(*kinds: type) -> float:
+        return sum(one for seq, one in found.items() if isinstance(dict(placed)[seq], kinds))
+
+    assert of(Paint, Region) == pytest.approx(float(pulls.paint[cell]), abs=2e-5)
+    moved = float(pulls.place[cell] + pulls.hole[cell])
+    assert of(Drag, Trajectory) == pytest.approx(moved, abs=2e-5)
+    assert of(Camera) == pytest.approx(float(pulls.view[cell]), abs=2e-5)
     assert all(0 < weight <= 1.0 + 1e-6 for weight in found.values())
 
 

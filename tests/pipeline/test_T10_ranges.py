@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from tiny import picture, settings
 
 from framejam_pipeline.conditions import Compiler, StepInputs
-from framejam_pipeline.drag import Displacements, Motion, ramp
+from framejam_pipeline.displacement import Displacements, Motion, Motions
+from framejam_pipeline.drag import ramp
 from framejam_pipeline.entries import Entry, Fold
 from framejam_pipeline.models.embedded import EmbeddedModel
 from framejam_pipeline.scenes import at_frame, fit_ranges, scenes
@@ -159,7 +160,7 @@ def test_T10_a_limited_drag_goes_from_its_first_frame_to_its_last() -> None:
     drag = Drag(
         (UNIT // 2, UNIT // 2), (UNIT // 2 + 16 * 1024, UNIT // 2), UNIT // 5, frames=(3, 12)
     )
-    motion = Displacements(64, 64).motion([drag], range(3, 13), 16)
+    motion = Motions(64, 64, 16).motion([drag], [], range(3, 13))
     warped = warp(ground, np.zeros((64, 64)), motion)
     columns = np.arange(64)
     centres = [(place * columns).sum() / place.sum() for place in warped.place]
@@ -168,7 +169,7 @@ def test_T10_a_limited_drag_goes_from_its_first_frame_to_its_last() -> None:
     assert np.allclose(np.array(centres) - centres[0], ramp(10) * 16, atol=1e-3)
     # In the same time as a whole clip of that length would take for it.
     whole = Motion.through(
-        Displacements(64, 64).of([msgspec.structs.replace(drag, frames=None)]), 10
+        Displacements.of_drags(64, 64).of([msgspec.structs.replace(drag, frames=None)]), 10
     )
     assert np.array_equal(warp(ground, np.zeros((64, 64)), whole).clip, warped.clip)
 
@@ -176,8 +177,8 @@ def test_T10_a_limited_drag_goes_from_its_first_frame_to_its_last() -> None:
 def test_T10_drags_of_other_ranges_average_with_each_at_its_own_place_on_the_way() -> None:
     one = Drag((UNIT // 2, UNIT // 2), (UNIT // 2 + 8192, UNIT // 2), UNIT // 5)
     other = Drag((UNIT // 2, UNIT // 2), (UNIT // 2, UNIT // 2 + 16384), UNIT // 5, frames=(4, 7))
-    field = Displacements(64, 64)
-    motion = field.motion([one, other], range(4, 8), 8)
+    field = Motions(64, 64, 8)
+    motion = field.motion([one, other], [], range(4, 8))
     whole, part = ramp(8)[4:8], ramp(4)
     for frame in range(4):
         middle = motion.vectors(frame)[:, 32, 32]
@@ -190,10 +191,10 @@ def test_M4_the_order_of_ranges_does_not_matter_to_the_last_bit() -> None:
         Drag((30000, 30000), (31000 + 777 * one, 30000 - 333 * one), 20000, frames=(one, 9))
         for one in range(4)
     ]
-    field = Displacements(64, 64)
-    expected = field.motion(people, range(3, 9), 10)
+    field = Motions(64, 64, 10)
+    expected = field.motion(people, [], range(3, 9))
     for order in itertools.permutations(people):
-        turned = field.motion(order, range(3, 9), 10)
+        turned = field.motion(order, [], range(3, 9))
         for frame in range(6):
             assert np.array_equal(turned.vectors(frame), expected.vectors(frame))
 

@@ -14,14 +14,29 @@ from tiny import picture, settings
 from framejam_pipeline.entries import Entry, fold_at
 from framejam_pipeline.models.embedded import SHIPPED, EmbeddedModel
 from framejam_pipeline.take import Take
-from framejam_protocol.instructions import Adjust, Content, Drag, Erase, Paint, Settings
+from framejam_protocol.instructions import (
+    Adjust,
+    Camera,
+    Content,
+    Drag,
+    Erase,
+    Lock,
+    Paint,
+    Region,
+    Settings,
+    Trajectory,
+)
 
 RED = Paint(points=((9000, 9000), (40000, 30000)), color="#ff0000", width=9000)
 RIGHT = Drag(start=(30000, 30000), end=(50000, 30000), radius=14000)
+ALONG = Trajectory(path=((20000, 20000), (50000, 20000), (50000, 50000)), radius=12000)
+PAN = Camera(pan=13000, strength=40000)
 BEFORE = {
     1: Entry(0, Content("a red fish")),
     2: Entry(1, RED),
     3: Entry(0, RIGHT),
+    4: Entry(0, ALONG),
+    5: Entry(1, PAN),
 }
 LATER: dict[str, Entry] = {
     "another colour": Entry(3, msgspec.structs.replace(RED, color="#00ff00"), of=2),
@@ -33,6 +48,11 @@ LATER: dict[str, Entry] = {
     "an erasure in some frames": Entry(3, Erase(points=RED.points, width=9000, frames=(2, 3))),
     "a stroke in some frames": Entry(3, Paint(RED.points, "#0000ff", 15000, frames=(2, 3))),
     "a drag in some frames": Entry(3, Drag((9000, 9000), (20000, 9000), 9000, frames=(1, 3))),
+    "another path": Entry(3, msgspec.structs.replace(ALONG, path=((20000, 20000), (9, 9))), of=4),
+    "another view": Entry(3, msgspec.structs.replace(PAN, zoom=131072), of=5),
+    "a trajectory in some frames": Entry(3, Trajectory(ALONG.path, 9000, frames=(1, 2))),
+    "a camera in some frames": Entry(3, Camera(tilt=9000, frames=(0, 2))),
+    "a region": Entry(3, Region(((9000, 9000), (50000, 9000), (9000, 50000)), "a fish")),
     "guidance": Entry(3, Adjust(guidance=300)),
     "guidance of one": Entry(3, Adjust(guidance=100)),
 }
@@ -83,14 +103,24 @@ def test_T4_so_it_is_with_the_shipped_model() -> None:
 def test_T2_a_new_process_recomputes_all_of_it(model: EmbeddedModel, folder: Path) -> None:
     size = settings(guidance=200)
     mapping = {**BEFORE, **{10 + seq: entry for seq, entry in enumerate(LATER.values())}}
-    record = {seq: (entry.step, entry.instruction, entry.of) for seq, entry in mapping.items()}
+    mapping[50] = Entry(2, Lock(((9000, 9000), (40000, 9000), (40000, 30000))))
+    held = {50: (settings(guidance=200, seed=12), BEFORE)}
+
+    def record(mapping: Mapping[int, Entry]) -> dict[int, tuple[object, ...]]:
+        return {seq: (one.step, one.instruction, one.of) for seq, one in mapping.items()}
+
+    locks = {seq: (then, record(before)) for seq, (then, before) in held.items()}
     answer = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("recompute.py")), str(folder)],
-        input=msgspec.json.encode((size, record)),
+        input=msgspec.json.encode((size, record(mapping), locks)),
         capture_output=True,
         check=True,
     )
-    assert answer.stdout.decode().split() == [model.hash, _fresh(model, size, mapping)]
+    take = Take(model, size, picture)
+    take.follow(mapping, held)
+    digest = _run(take)
+    assert answer.stdout.decode().split() == [model.hash, digest]
+    assert digest != _fresh(model, size, {seq: mapping[seq] for seq in mapping if seq != 50})
 
 
 def test_T8_guidance_given_as_an_edit_at_step_0_is_that_of_the_settings(

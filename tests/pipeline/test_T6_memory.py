@@ -70,9 +70,9 @@ class _Tight:
         if name != self._method:
             return method
 
-        def tight(*arguments: Any) -> Any:
+        def tight(*arguments: Any, **named: Any) -> Any:
             self.count += 1
-            result = method(*arguments)
+            result = method(*arguments, **named)
             if self.count in self._calls:
                 self._fail()
             return result

@@ -56,7 +56,7 @@ class _Scheduled:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)
 
-    def make_scheduler(self, steps: int) -> Any:
+    def make_scheduler(self, steps: int, scheduler: str) -> Any:
         options = {"clip_sample": False} if self._kind in (DDIMScheduler, LCMScheduler) else {}
         scheduler = self._kind(prediction_type="v_prediction", **options)
         scheduler.set_timesteps(steps)

@@ -31,6 +31,7 @@ from framejam_pipeline.models.embedded import EmbeddedModel
 from framejam_pipeline.take import Entry, Take
 from framejam_protocol.instructions import (
     Adjust,
+    Camera,
     Content,
     Drag,
     Erase,
@@ -38,6 +39,7 @@ from framejam_protocol.instructions import (
     Motion,
     Paint,
     TakeInstruction,
+    Trajectory,
 )
 
 RED = Paint(points=((9000, 9000), (40000, 30000)), color="#ff0000", width=9000)
@@ -47,6 +49,8 @@ DOWN = Drag(start=(34000, 20000), end=(34000, 45000), radius=11000, strength=500
 BLUE_NOW = Paint(points=RED.points, color="#0000ff", width=5000, frames=(1, 2))
 ERASED = Erase(points=((30000, 9000), (30000, 40000)), width=12000)
 SOON = Drag(start=(30000, 30000), end=(9000, 30000), radius=14000, frames=(2, 9))
+ALONG = Trajectory(((20000, 20000), (50000, 20000), (50000, 50000)), 12000)
+PAN = Camera(pan=13000, zoom=90000)
 ROCKET, COFFEE = "00000001" * 8, "00000002" * 8
 
 
@@ -95,7 +99,7 @@ def test_T2_a_new_process_recomputes_the_recorded_mapping(
     recompute = Path(__file__).with_name("recompute.py")
     answer = subprocess.run(
         [sys.executable, str(recompute), str(folder)],
-        input=msgspec.json.encode((settings(guidance=250), record)),
+        input=msgspec.json.encode((settings(guidance=250), record, {})),
         capture_output=True,
         check=True,
     )
@@ -137,7 +141,7 @@ def test_T7_a_finished_take_wakes_where_the_new_edit_enters(model: EmbeddedModel
 
 
 _KINDS: st.SearchStrategy[TakeInstruction] = st.one_of(
-    st.sampled_from([RED, BLUE, BLUE_NOW, ERASED, RIGHT, DOWN, SOON]),
+    st.sampled_from([RED, BLUE, BLUE_NOW, ERASED, RIGHT, DOWN, SOON, ALONG, PAN]),
     st.sampled_from([Content("a red fish"), Content(""), Motion("up"), Image(ROCKET)]),
     st.sampled_from([Adjust(guidance=100), Adjust(guidance=250)]),
 )
@@ -178,6 +182,9 @@ def test_T_remembering_changes_nothing_but_time(model: EmbeddedModel) -> None:
         {1: Entry(0, Image(COFFEE)), 2: Entry(0, RED), 3: Entry(0, SOON)},
         {1: Entry(0, Image(COFFEE)), 2: Entry(0, RIGHT), 3: Entry(0, SOON)},
         {1: Entry(0, Image(COFFEE)), 2: Entry(0, RED), 3: Entry(0, Adjust(guidance=200))},
+        {1: Entry(0, Image(COFFEE)), 2: Entry(0, RIGHT), 3: Entry(0, ALONG)},
+        {1: Entry(0, Image(COFFEE)), 2: Entry(0, ALONG), 3: Entry(0, PAN)},
+        {1: Entry(0, Image(COFFEE)), 2: Entry(0, RED), 3: Entry(0, PAN)},
     ]
     remembering = Compiler(model, settings(), picture)
     everywhere = [(mapping, step) for mapping in folds for step in (0, 3, 5)]

@@ -18,7 +18,7 @@ from tiny import settings
 from framejam_pipeline.errors import ModelInvalid, ModelNotFound
 from framejam_pipeline.models.contract import VideoConditions, VideoModel
 from framejam_pipeline.models.embedded import EmbeddedModel
-from framejam_pipeline.text import caption, text_states
+from framejam_pipeline.text import caption
 
 
 @pytest.fixture
@@ -111,9 +111,9 @@ def test_it_is_a_video_model(model: EmbeddedModel) -> None:
 
 
 def test_make_scheduler_gives_a_fresh_one_with_the_asked_steps(model: EmbeddedModel) -> None:
-    for steps in (1, 4, 7, 25, 200):
-        assert len(model.make_scheduler(steps).timesteps) == steps
-    assert model.make_scheduler(4) is not model.make_scheduler(4)
+    for steps in (1, 4, 7, 25, 61, 121, 200):
+        assert len(model.make_scheduler(steps, "").timesteps) == steps
+    assert model.make_scheduler(4, "") is not model.make_scheduler(4, "")
 
 
 def test_video_frames_without_motion_modules_are_the_image_model_frame_by_frame(
@@ -128,7 +128,7 @@ def test_video_frames_without_motion_modules_are_the_image_model_frame_by_frame(
             torch.nn.init.zeros_(module.bias)
     still._video = video.eval()
     latents = torch.randn((1, 4, 3, 8, 8), generator=torch.Generator().manual_seed(1))
-    text = text_states(model, "a red fish", guided=True)
+    text = torch.cat([model.encode_text(""), model.encode_text("a red fish")])
     nothing = VideoConditions(text, torch.zeros((1, 4, 8, 8)), torch.zeros(3))
     timestep = torch.tensor(500)
     clip = still.predict_video(latents, timestep, nothing)

@@ -12,7 +12,7 @@ from tiny import settings
 
 from framejam_pipeline.conditions import Compiler
 from framejam_pipeline.decode import final_frames, preview_frames
-from framejam_pipeline.drag import Displacements, Motion
+from framejam_pipeline.displacement import Displacements, Motion
 from framejam_pipeline.entries import Fold
 from framejam_pipeline.image import Pixels
 from framejam_pipeline.matte import cut_out, fill
@@ -103,7 +103,7 @@ def test_a_dragged_object_stands_where_it_was_dragged_and_nowhere_else(
 
     plain = finished({1: Entry(0, Content(STAR))})
     moved = finished({1: Entry(0, Content(STAR)), 2: Entry(entry, DRAG)})
-    field = Displacements(64, 64).of([DRAG])
+    field = Displacements.of_drags(64, 64).of([DRAG])
     empty = fill(plain[0].astype(float), cut_out(plain[0], field.region) > 0)
 
     def centre(frame: Pixels) -> np.ndarray:

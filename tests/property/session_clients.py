@@ -20,6 +20,7 @@ from framejam_protocol.instructions import (
     Content,
     Given,
     Motion,
+    Negative,
     Prompt,
     Splice,
     Spliced,
@@ -151,7 +152,7 @@ class Whole(Splicer):
     def write(
         self, prompt: Prompt, at: int, gone: int, inserted: str, group: str | None, late: int
     ) -> None:
-        kind = Content if prompt == "content" else Motion
+        kind = {"content": Content, "motion": Motion, "negative": Negative}[prompt]
         if late > 3:
             self.give(kind(inserted), group)
             return

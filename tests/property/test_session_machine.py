@@ -25,17 +25,22 @@ from session_server import Server, in_force, mappings
 from framejam_protocol.events import Event
 from framejam_protocol.fold.canonical import state_hash
 from framejam_protocol.fold.merge import REVISABLE, prompt_text, revised
+from framejam_protocol.fold.pairs import Reference, pairs, references
 from framejam_protocol.fold.state import fold
 from framejam_protocol.instructions import (
     PROMPTS,
     Adjust,
+    Camera,
     Comment,
     Drag,
     Erase,
     Image,
+    Lock,
     Paint,
+    Region,
     Revise,
     Spliced,
+    Trajectory,
 )
 from framejam_protocol.messages import Ack, Edit, EndGroup, Redo, Undo
 from framejam_server.session.session import Reply, Session
@@ -55,14 +60,25 @@ frames = st.sampled_from([None, (0, 0), (2, 9)])
 point = st.tuples(share, share)
 points = st.lists(point, min_size=1, max_size=2).map(tuple)
 
-paint = st.builds(Paint, points, st.sampled_from(["#ff0000", "#00ff00"]), share, share, frames)
+colors = st.sampled_from(["#ff0000", "#00ff00"])
+blend = st.sampled_from(["normal", "color"])
+paint = st.builds(Paint, points, colors, share, share, frames, blend)
 erase = st.builds(Erase, points, share, frames)
 drag = st.builds(Drag, point, point, share, share, frames)
+path = st.lists(point, min_size=2, max_size=3).map(tuple)
+outline = st.lists(point, min_size=3, max_size=4).map(tuple)
+trajectory = st.builds(Trajectory, path, share, share, frames)
+camera = st.builds(Camera, share, share, st.integers(16384, 262144), share, frames)
+region = st.builds(Region, outline, st.sampled_from(["gold", "wood"]), share, frames)
+lock = st.builds(Lock, outline, frames)
+drawn = paint | erase | drag | trajectory | camera | region | lock
 comment = st.builds(Comment, st.sampled_from(["here", "and here"]), point, st.integers(0, 15))
 image = st.builds(Image, st.sampled_from([BLOB, None]))
 adjust = st.one_of(
     st.builds(Adjust, guidance=st.integers(100, 102)),
     st.builds(Adjust, fps=st.integers(8, 9), seed=st.integers(0, 1)),
+    st.builds(Adjust, mix=st.integers(0, 2), loras=st.sampled_from([(), (("ink", 80),)])),
+    st.builds(Adjust, scheduler=st.sampled_from(["", "euler"]), align=st.integers(0, 2)),
 )
 
 
@@ -85,6 +101,7 @@ class SessionMachine(RuleBasedStateMachine):
         self.witness = Typist("tab-of-nobody", "anna")
         self.letters = Letters()
         self.compared = 0
+        self.held: dict[int, Reference] = {}
 
     # -- what people do -----------------------------------------------------------------------
 
@@ -103,7 +120,7 @@ class SessionMachine(RuleBasedStateMachine):
         """Two of these, and the prompt is full: what Yjs clients typed upon it is refused."""
         self.clients[who].write("motion", at, 200, new, None, 0)
 
-    @rule(who=client, what=paint | erase | drag | comment | image | adjust, name=group)
+    @rule(who=client, what=drawn | comment | image | adjust, name=group)
     def add(self, who, what, name):
         self.clients[who].give(what, name)
 
@@ -116,7 +133,8 @@ class SessionMachine(RuleBasedStateMachine):
         target = targets[-1 - which % len(targets)]
         fields = {
             "width": number, "radius": number, "strength": number, "frames": range_,
-            "text": f"words {number}", "resolved": bool(number % 2),
+            "text": f"words {number}", "resolved": bool(number % 2), "pan": number,
+            "zoom": 16384 + number, "path": ((number, 1), (1, number)),
         }  # fmt: skip
         allowed = sorted(REVISABLE[type(target.instruction)] & set(fields))
         chosen = allowed[number % len(allowed) :]
@@ -267,10 +285,23 @@ class SessionMachine(RuleBasedStateMachine):
             mine = [edit for edit in revises if edit.instruction.target == seq]
             fields = in_force(state, asdict(target.instruction), mine)
             assert asdict(revised(state, target)) == fields
+        self._locks_hold_what_they_held(log)
         for prompt in PROMPTS:
             text = prompt_text(state, prompt)
             assert self.witness.shows(prompt) == self.witness.texts[prompt] == text
             assert self.letters.text(prompt) == text
+
+    def _locks_hold_what_they_held(self, log: list[Event]) -> None:
+        """T11: what a lock holds is read off the log before it, and is that for ever."""
+        state = self.server.state
+        self.held = {seq: held for seq, held in self.held.items() if seq in state.locks}
+        for seq in state.locks.keys() - self.held.keys():
+            before = fold(log[: seq - 1])
+            entries = before.mapping(before.take)
+            assert state.locks[seq].entries == entries
+            self.held[seq] = Reference(before.take_settings, pairs(before, entries))
+        given = references(state, dict.fromkeys(state.locks, 0))
+        assert given == self.held
 
     def teardown(self):
         for _ in range(2):  # what was typed behind a refusal is answered in the second round
@@ -332,7 +363,7 @@ def nothing_is_left_when_all_is_undone(core: Session) -> None:
         while press(core, who, Undo):
             pass
     assert not [seq for seq in core.state.edits if core.state.live(seq)]
-    assert [prompt_text(core.state, prompt) for prompt in PROMPTS] == ["", ""]
+    assert {prompt_text(core.state, prompt) for prompt in PROMPTS} == {""}
     assert core.state.settings == core.state.base
 
 

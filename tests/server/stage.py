@@ -12,8 +12,11 @@ from framejam_protocol.events import Created, Entered, Event, Joined
 from framejam_protocol.instructions import Paint, Settings
 from framejam_protocol.messages import Edit
 from framejam_server.conductor import Conductor
-from framejam_server.live import Clock, LiveSession, Member
+from framejam_server.live import Clock, LiveSession
+from framejam_server.member import Member
+from framejam_server.render.memory import Memory
 from framejam_server.render.pipe import Advanced, Clip, Ready, Sheet
+from framejam_server.render.sheet import LONGER_SIDE
 from framejam_server.render.worker import WorkerDied, WorkerReplaced
 from framejam_server.session.session import Session
 from framejam_server.store.contract import SessionRow
@@ -49,6 +52,8 @@ class CountingRenderer:
     def __init__(self, store):
         self.generation = 1
         self.store = store
+        self.memory = Memory(2**32, self._forgotten)
+        self.standing = {}
         self.key = ""
         self.mapping = {}
         self.history = []
@@ -56,6 +61,20 @@ class CountingRenderer:
         self.answers = asyncio.Queue()
 
     loaded = True
+    estimates = ()
+    """The tiers of each estimate that was asked for."""
+
+    def stands(self, key, standing):
+        self.memory.stands(key, standing)
+        self.standing[key] = standing
+
+    def claim(self, key, size, standing, wake):
+        return self.memory.claim(key, size, standing, wake)
+
+    async def estimate(self, key, tiers):
+        self.estimates = (*self.estimates, tiers)
+        assert key in self.memory
+        return Advanced(len(self.history), sheets(tiers, b"estimate"))
 
     async def current(self):
         return self.generation
@@ -88,6 +107,9 @@ class CountingRenderer:
                 committed=entered,
                 key=request.key,
                 settings=request.settings,
+                tiers=request.tiers,
+                references=dict(request.references),
+                fresh=request.fresh,
             )
         )
         outcome = await self.answers.get()
@@ -101,26 +123,34 @@ class CountingRenderer:
             self.history.append({s for s, entry in self.mapping.items() if entry <= step})
         else:
             clip = Clip(4, 1, 1, bytes(12), json.dumps([sorted(s) for s in self.history]))
-        sheet = Sheet(2, 2, 4, 32, 32, b"jpeg")
-        return Advanced(len(self.history), sheet, clip)
+        return Advanced(len(self.history), sheets(request.tiers), clip)
 
     async def weigh(self, request):
         raise WorkerReplaced
 
     async def forget(self, key):
+        self.memory.give_up(key)
+
+    def _forgotten(self, key):
         if key == self.key:
             self.key = ""
+
+
+def sheets(tiers, jpeg=b"jpeg"):
+    """A sheet for each tier, told apart by their sizes."""
+    return {tier: Sheet(2, 2, 4, LONGER_SIDE[tier], LONGER_SIDE[tier], jpeg) for tier in tiers}
 
 
 class Box:
     def __init__(self):
         self.got = []
+        self.offers = []
 
     def send(self, data):
         self.got.append(data)
 
     def offer(self, key, data):
-        pass
+        self.offers.append((key, data))
 
     def close(self, code, reason):
         pass
@@ -150,10 +180,11 @@ async def stage():
         sent=0,
         previews=[],
         statuses=[],
-        anna=Member(1, "anna", "tab-of-anna", Box()),
+        anna=Member(1, "anna", "tab-of-anna", Box(), sent_seq=live.state.seq),
     )
+    live.members[1] = stage.anna  # she watches
     show, announce = live.show, live.announce
-    live.show = lambda preview: (stage.previews.append(preview), show(preview))
+    live.show = lambda made: (stage.previews.extend({*made.values()}), show(made))
     live.announce = lambda status: (stage.statuses.append(status), announce(status))
     yield stage
     task.cancel()

@@ -9,7 +9,7 @@ import pytest
 from websockets.frames import Frame, Opcode
 
 from framejam_protocol.errors import Close
-from framejam_server.live import PREVIEW
+from framejam_server.member import PREVIEW
 from framejam_server.net.direct import BUFFERED_BYTES, Direct, Frames, frame
 from framejam_server.net.outbox import Outbox
 from framejam_server.observer import Observer

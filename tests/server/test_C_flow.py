@@ -24,7 +24,8 @@ from framejam_protocol.errors import Close, Code
 from framejam_protocol.events import Created, Event, Joined
 from framejam_protocol.instructions import Content
 from framejam_protocol.messages import Edit
-from framejam_server.live import Clock, LiveSession, Member
+from framejam_server.live import Clock, LiveSession
+from framejam_server.member import Member
 from framejam_server.net import websocket
 from framejam_server.net.outbox import Outbox
 from framejam_server.session.ratelimit import EditRates
@@ -322,10 +323,11 @@ class FakeLive:
     def point(self, _member, update):
         self.heard.append(update)
 
-    watch = submit = point
+    watch = submit = look = point
 
 
 NEED = msgpack.packb({"type": "need", "after": 3})
+LOOK = msgpack.packb({"type": "look", "number": 1})
 PING = msgpack.packb({"type": "ping", "nonce": 1})
 POINT = msgpack.packb({"type": "presence", "cursor": [1, 2]})
 WATCH = msgpack.packb({"type": "watch", "tier": "sheet"})
@@ -343,6 +345,7 @@ STROKE = msgpack.packb({"type": "edit", "client_seq": 1, "instruction": LONG})
         (RUBBISH, 6000, 10),
         (NEED, 100, 0.25),
         (NEED, 500, (21 * 500 - 2000) / 400),
+        (LOOK, 500, (21 * 500 - 2000) / 400),
         (STROKE, 1000, (1 + len(STROKE) // 16384) * 1000 / 400 - 5),
     ],
 )
@@ -360,7 +363,8 @@ async def test_L5_a_connection_is_read_no_faster_than_its_rate_and_nothing_is_dr
     monkeypatch.setattr(websocket, "asyncio", SimpleNamespace(sleep=sleep))
     monkeypatch.setattr(websocket, "time", SimpleNamespace(monotonic=lambda: slept[0]))
     live, outbox = FakeLive(), Outbox(nowhere)
-    await websocket._read(FakeSocket([message] * count), outbox, live, None)
+    running = SimpleNamespace(live=live, looks=live)
+    await websocket._read(FakeSocket([message] * count), outbox, running, None)
     assert slept[0] == pytest.approx(seconds, abs=0.1)
     assert outbox.closed_with is None
     assert len(live.heard) + len(outbox._reliable) == count

@@ -13,7 +13,8 @@ from framejam_protocol.events import Created, Edited, Event, Joined
 from framejam_protocol.fold.canonical import state_hash
 from framejam_protocol.instructions import Content, Paint
 from framejam_protocol.messages import Edit
-from framejam_server.live import Clock, LiveSession, Member
+from framejam_server.live import Clock, LiveSession
+from framejam_server.member import Member
 from framejam_server.observer import Observer
 from framejam_server.session import receipts
 from framejam_server.session.session import Session

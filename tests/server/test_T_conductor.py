@@ -25,7 +25,8 @@ from framejam_protocol.instructions import Content, Image
 from framejam_protocol.messages import Control, Redo, Undo
 from framejam_protocol.wire import decode_server
 from framejam_server.conductor import Conductor
-from framejam_server.live import LiveSession, Member
+from framejam_server.live import LiveSession
+from framejam_server.member import Member
 from framejam_server.render.worker import TakeFailed, WorkerDied
 from framejam_server.session.session import Session
 

@@ -9,17 +9,20 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import av
 import pytest
 from PIL import Image
 
+from framejam_protocol.instructions import PROMPTS, Instruction
 from framejam_server.demo.server import ServerFailed, local_server
 
 pytestmark = pytest.mark.slow
 
-EDITS = 13
+EDITS = 24
+LOOKS = 1
+PEOPLE = {"Mira", "Jonas", "Noor"}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +32,10 @@ def played(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
     temporary = folder / "temporary"
     temporary.mkdir()
     done = subprocess.run(
-        [sys.executable, "-m", "framejam_server", "demo", "--out", str(folder / "out")],
+        [
+            *(sys.executable, "-m", "framejam_server", "demo", "--out", str(folder / "out")),
+            *("--closed-choice", str(folder / "choice")),
+        ],
         env={**os.environ, "FRAMEJAM_MODEL": str(tiny_model), "TMPDIR": str(temporary)},
         capture_output=True,
         text=True,
@@ -53,7 +59,7 @@ def test_T2_the_clip_is_computed_again_bit_for_bit(played: Path) -> None:
     assert report["reproduced"] is True
     assert report["digest"] == report["recomputed_digest"]
     assert report["steps_per_second"] > 0
-    assert {author["name"] for author in report["authors"]} == {"Mira", "Jonas"}
+    assert {author["name"] for author in report["authors"]} == PEOPLE
 
 
 def test_every_edit_has_its_times(played: Path) -> None:
@@ -64,9 +70,11 @@ def test_every_edit_has_its_times(played: Path) -> None:
         assert edit["first_preview"]["steps"] >= 1
 
 
-def test_T6_the_worker_was_killed_in_mid_take_and_both_were_told(played: Path) -> None:
+def test_T6_the_worker_was_killed_in_mid_take_and_all_were_told(played: Path) -> None:
     (mishap,) = json.loads((played / "report.json").read_text())["worker_killed"]
-    assert set(mishap["told"]) == {"Mira", "Jonas"}
+    assert set(mishap["told"]) == PEOPLE
+    steps = json.loads((played / "report.json").read_text())["steps"]
+    assert 0 < mishap["at_step"] < steps
     assert all("rebuilt from the log" in told for told in mishap["told"].values())
 
 
@@ -81,7 +89,7 @@ def test_U1_undo_and_redo_name_what_they_moved(played: Path) -> None:
     found = edits(played)
     given = {edit["seq"]: edit for edit in found if edit["action"] == "edit"}
     others = [edit for edit in found if edit["action"] != "edit"]
-    assert [edit["action"] for edit in others] == ["undo", "undo", "redo"]
+    assert [edit["action"] for edit in others] == ["undo", "undo", "undo", "redo"]
     for edit in others:
         target = given[edit["targets"][0]]
         assert target["author"] == edit["author"]
@@ -91,7 +99,7 @@ def test_U1_undo_and_redo_name_what_they_moved(played: Path) -> None:
 def test_L1_the_log_has_every_event_with_seq_and_author(played: Path) -> None:
     events = [json.loads(line) for line in (played / "log.jsonl").read_text().splitlines()]
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
-    assert {event["author_name"] for event in events} == {"server", "Mira", "Jonas"}
+    assert {event["author_name"] for event in events} == {"server", *PEOPLE}
     concurrent = [
         event
         for event in events
@@ -107,7 +115,63 @@ def test_clip_and_pictures_are_there(played: Path) -> None:
         assert sheet.width >= 1280
         assert sheet.height > EDITS * 200
     pairs = sorted((played / "effects").glob("before_after_*.png"))
-    assert len(pairs) == EDITS
+    assert len(pairs) == EDITS + LOOKS
+
+
+def test_M1_every_kind_of_instruction_is_given_and_three_people_give_them(played: Path) -> None:
+    events = [json.loads(line) for line in (played / "log.jsonl").read_text().splitlines()]
+    given = [
+        (event["body"]["instruction"], event["author_name"])
+        for event in events
+        if event["body"]["kind"] == "edited"
+    ]
+    kinds = {instruction["kind"] for instruction, _ in given}
+    every = {one.__struct_config__.tag for one in get_args(Instruction)}
+    # A comment is no part of a take, and a revision is an edit of one of the others.
+    assert kinds == every - {"comment", "revise"}
+    prompts = {instruction["prompt"] for instruction, _ in given if instruction["kind"] == "text"}
+    assert prompts == set(PROMPTS)
+    blends = {one.get("blend", "normal") for one, _ in given if one["kind"] == "paint"}
+    assert blends == {"normal", "color"}
+    assert {author for _, author in given} == PEOPLE
+
+
+def test_T8_another_seed_is_another_take_and_its_undo_brings_the_first_back(played: Path) -> None:
+    (seed,) = (edit for edit in edits(played) if "seed" in edit["label"])
+    assert seed["entry_step"] is None
+    assert seed["changed"]["mean_inside"] > 0
+    report = json.loads((played / "report.json").read_text())
+    assert report["seed"] == 7
+    assert report["reproduced"]
+
+
+def test_T11_the_lock_is_looked_at_when_the_prompt_after_it_has_entered(played: Path) -> None:
+    (lock,) = (edit for edit in edits(played) if edit["instruction"]["kind"] == "lock")
+    assert lock["changed"]["mean_inside"] > lock["changed"]["mean_outside"]
+
+
+def test_T12_one_looked_without_another_and_the_look_is_computed_again(played: Path) -> None:
+    report = json.loads((played / "report.json").read_text())
+    (look,) = report["looks"]
+    assert look["digest"] == look["recomputed_digest"]
+    assert look["digest"] != report["digest"]
+
+
+def test_a_closed_choice_has_every_picture_once_and_its_key_is_true(played: Path) -> None:
+    choice = played.parent / "choice"
+    key = json.loads((choice / "key.json").read_text())
+    found = edits(played)
+    labels = {
+        (played / "effects" / f"before_after_{number}.png").read_bytes(): edit["label"]
+        for number, edit in enumerate(found, 1)
+    }
+    assert {file.name for file in choice.glob("*.png")} == set(key)
+    assert len(key) == EDITS + LOOKS
+    for name, answer in key.items():
+        label = labels.get((choice / name).read_bytes(), "a look")
+        assert answer.startswith(label)
+    assert (choice / "choices.txt").read_text().splitlines() == sorted(key.values())
+    assert len(set(key.values())) == len(key)
 
 
 async def test_a_server_that_dies_ends_what_uses_it(

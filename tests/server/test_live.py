@@ -15,7 +15,8 @@ from framejam_protocol.instructions import Content, Settings
 from framejam_protocol.limits import MAX_QUEUED_COMMANDS
 from framejam_protocol.messages import Edit, Undo
 from framejam_protocol.wire import decode_server, encode
-from framejam_server.live import Clock, LiveSession, Member
+from framejam_server.live import Clock, LiveSession
+from framejam_server.member import Member
 from framejam_server.session.session import Session
 from framejam_server.store.contract import SessionRow, StoreError
 from framejam_server.store.memory import MemoryStore

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
-from people import BLOB, Table
+from people import BLOB, Table, stroke
 from yjs_clients import Pen
 
 from framejam_protocol.fold.merge import REVISABLE
-from framejam_protocol.instructions import Erase, Paint
+from framejam_protocol.instructions import (
+    Camera,
+    Comment,
+    Drag,
+    Erase,
+    Lock,
+    Paint,
+    Region,
+    Trajectory,
+)
 
 PEOPLE = ("anna", "ben1", "cleo")
 LETTERS = st.text("ab é🦋", max_size=4)
@@ -21,6 +30,7 @@ KINDS = [
     "type",
     "whole",
     "motion",
+    "negative",
     "undo",
     "undo",
     "redo",
@@ -29,9 +39,15 @@ KINDS = [
     "paint",
     "erase",
     "drag",
+    "recolour",
+    "trajectory",
+    "camera",
+    "region",
+    "lock",
     "comment",
     "image",
     "adjust",
+    "lora",
     "revise",
     "revise",
     "enter",
@@ -73,8 +89,10 @@ class Room:
                 pen.type(at, pen.text[at : at + length], letters, group)
             case "whole":
                 table.content(person, letters, base=max(0, table.state.seq - place))
-            case "motion":
-                table.motion(person, letters)
+            case "motion" | "negative":
+                getattr(table, kind)(person, letters)
+            case "recolour":
+                table.edit(person, stroke("#0000ff", place, "color"), group)
             case "undo" | "redo":
                 getattr(table, kind)(person)
             case "name":
@@ -82,8 +100,10 @@ class Room:
             case "image":
                 table.image(person, BLOB if place % 2 else None, group)
             case "adjust":
-                field = ("seed", "fps", "guidance")[place % 3]
+                field = ("seed", "fps", "guidance", "mix", "align", "harmonize")[place % 6]
                 table.adjust(person, group, **{field: 1 + length})
+            case "lora":
+                table.adjust(person, group, loras=(("ink", place),) * (length % 2))
             case "revise":
                 self._revise(person, place, length, group)
             case "enter":
@@ -103,11 +123,15 @@ class Room:
         if not targets:
             return
         target = targets[place % len(targets)]
+        fields = {
+            Paint: {"width": 1 + length},
+            Erase: {"width": 1 + length},
+            Drag: {("radius", "strength")[length % 2]: 1 + place},
+            Trajectory: {"path": ((9, 9), (place, 99)), "radius": 1 + length},
+            Camera: {("pan", "tilt", "strength")[length % 3]: place},
+            Region: {"text": f"gold {place}"},
+            Lock: {"frames": (0, place)},
+            Comment: {"resolved": bool(length % 2)},
+        }
         kind = type(state.edits[target].instruction)
-        if kind in (Paint, Erase):
-            self.table.revise(person, target, group, width=1 + length)
-        elif "radius" in REVISABLE[kind]:
-            field = ("radius", "strength")[length % 2]
-            self.table.revise(person, target, group, **{field: 1 + place})
-        else:
-            self.table.revise(person, target, group, resolved=bool(length % 2))
+        self.table.revise(person, target, group, **fields[kind])

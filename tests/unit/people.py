@@ -10,19 +10,25 @@ from framejam_protocol.fold.merge import prompt_text
 from framejam_protocol.fold.state import State
 from framejam_protocol.instructions import (
     Adjust,
+    Blend,
+    Camera,
     Comment,
     Content,
     Drag,
     Erase,
     Given,
     Image,
+    Lock,
     Motion,
+    Negative,
     Paint,
     Prompt,
+    Region,
     Revise,
     Settings,
     Splice,
     Spliced,
+    Trajectory,
     Typed,
 )
 from framejam_protocol.messages import Ack, Command, Edit, Redo, Refusal, Undo
@@ -39,8 +45,11 @@ def created() -> Event:
     return Event(seq=1, at=0, author="", body=Created(settings=SETTINGS))
 
 
-def stroke(color: str = "#ff0000", x: int = 1000) -> Paint:
-    return Paint(points=((x, 1000), (x + 500, 2000)), color=color, width=900)
+TRIANGLE = ((1000, 1000), (30000, 1000), (1000, 60000))
+
+
+def stroke(color: str = "#ff0000", x: int = 1000, blend: Blend = "normal") -> Paint:
+    return Paint(points=((x, 1000), (x + 500, 2000)), color=color, width=900, blend=blend)
 
 
 class Table:
@@ -115,6 +124,9 @@ class Table:
     def motion(self, person: str, text: str, base: int | None = None) -> int:
         return self.edit(person, Motion(text, base))
 
+    def negative(self, person: str, text: str, base: int | None = None) -> int:
+        return self.edit(person, Negative(text, base))
+
     def spliced(
         self,
         person: str,
@@ -146,6 +158,19 @@ class Table:
     def drag(self, person: str, group: str | None = None) -> int:
         instruction = Drag(start=(30000, 30000), end=(50000, 20000), radius=8000)
         return self.edit(person, instruction, group)
+
+    def trajectory(self, person: str, group: str | None = None) -> int:
+        way = Trajectory(path=((30000, 30000), (40000, 10000), (50000, 20000)), radius=8000)
+        return self.edit(person, way, group)
+
+    def camera(self, person: str, group: str | None = None) -> int:
+        return self.edit(person, Camera(pan=6000, tilt=-3000, zoom=80000), group)
+
+    def region(self, person: str, text: str = "gold", group: str | None = None) -> int:
+        return self.edit(person, Region(outline=TRIANGLE, text=text), group)
+
+    def lock(self, person: str, group: str | None = None) -> int:
+        return self.edit(person, Lock(outline=TRIANGLE), group)
 
     def comment(self, person: str, text: str = "nice", group: str | None = None) -> int:
         return self.edit(person, Comment(text=text, at=(100, 200), frame=3), group)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from people import BLOB, Table, stroke
+from people import BLOB, TRIANGLE, Table, stroke
 from pycrdt import Doc, Text
 
 from framejam_protocol.events import Event
@@ -21,7 +21,9 @@ from framejam_protocol.instructions import (
     Content,
     Drag,
     Image,
+    Lock,
     Motion,
+    Negative,
     Revise,
     Splice,
     Spliced,
@@ -44,6 +46,8 @@ def commands(table: Table):
     yield "anna", Drag((0, 0), (9, 9), 100)
     yield "ben1", Image(BLOB)
     yield "anna", Motion("gallops")
+    yield "ben1", Negative("stands")
+    yield "anna", Lock(TRIANGLE)
     yield "ben1", Comment("look", (1, 1), 0)
     yield "anna", Adjust(guidance=300)
     yield "ben1", Adjust(seed=9)

@@ -7,11 +7,21 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from people import BLOB, SETTINGS, Table, stroke
+from people import BLOB, SETTINGS, TRIANGLE, Table, stroke
 from yjs_clients import Pen
 
 from framejam_protocol.fold.canonical import StateHasher, canonical, state_hash
-from framejam_protocol.instructions import Comment, Content, Drag, Erase, Motion
+from framejam_protocol.instructions import (
+    Camera,
+    Comment,
+    Content,
+    Drag,
+    Erase,
+    Lock,
+    Motion,
+    Region,
+    Trajectory,
+)
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
@@ -22,6 +32,7 @@ PAINT = {
     "width": 900,
     "strength": 65536,
     "frames": None,
+    "blend": "normal",
 }
 DRAG = {
     "kind": "drag",
@@ -32,6 +43,24 @@ DRAG = {
     "frames": None,
 }
 ERASE = {"kind": "erase", "points": [[5, 5], [900, 900]], "width": 700, "frames": None}
+TRAJECTORY = {
+    "kind": "trajectory",
+    "path": [[30000, 30000], [40000, 10000], [50000, 20000]],
+    "radius": 8000,
+    "strength": 65536,
+    "frames": None,
+}
+CAMERA = {
+    "kind": "camera",
+    "pan": 6000,
+    "tilt": -3000,
+    "zoom": 80000,
+    "strength": 65536,
+    "frames": None,
+}
+CORNERS = [[1000, 1000], [30000, 1000], [1000, 60000]]
+REGION = {"kind": "region", "outline": CORNERS, "text": "gold", "strength": 65536, "frames": None}
+LOCK = {"kind": "lock", "outline": CORNERS, "frames": None}
 COMMENT = {"kind": "comment", "text": "nice", "at": [100, 200], "frame": 3, "resolved": False}
 
 
@@ -55,15 +84,24 @@ def test_L3_the_hash_is_sha256_over_the_encoding_of_the_spec():
     painted, erased = table.paint("anna"), table.erase("ben1")
     dragged, image = table.drag("anna"), table.image("ben1")
     comment = table.comment("ben1")
-    table.adjust("anna", seed=9)
+    table.adjust("anna", seed=9, loras=(("蝶", -20), ("a", 5)))
+    table.negative("ben1", "blur")
+    way, camera = table.trajectory("anna"), table.camera("ben1")
+    region, lock = table.region("anna"), table.lock("ben1")
+    settings = {n: getattr(SETTINGS, n) for n in SETTINGS.__struct_fields__}
     expected = {
+        "camera": [made_by("ben1", camera, CAMERA)],
         "comment": [made_by("ben1", comment, COMMENT)],
         "content": text,
         "drag": [made_by("anna", dragged, DRAG)],
         "image": made_by("ben1", image, {"kind": "image", "blob": BLOB}),
+        "lock": [made_by("ben1", lock, LOCK)],
         "motion": "",
+        "negative": "blur",
         "paint": [made_by("anna", painted, PAINT), made_by("ben1", erased, ERASE)],
-        "settings": {**{n: getattr(SETTINGS, n) for n in SETTINGS.__struct_fields__}, "seed": 9},
+        "region": [made_by("anna", region, REGION)],
+        "settings": {**settings, "seed": 9, "loras": [["蝶", -20], ["a", 5]]},
+        "trajectory": [made_by("anna", way, TRAJECTORY)],
     }
     assert canonical(table.state) == as_python_writes_it(expected)
     assert table.hash == hashlib.sha256(as_python_writes_it(expected)).hexdigest()
@@ -71,13 +109,18 @@ def test_L3_the_hash_is_sha256_over_the_encoding_of_the_spec():
 
 def test_L3_an_empty_session_is_encoded_in_full():
     assert seen(Table("anna")) == {
+        "camera": [],
         "comment": [],
         "content": "",
         "drag": [],
         "image": None,
+        "lock": [],
         "motion": "",
+        "negative": "",
         "paint": [],
-        "settings": msgspec.to_builtins(SETTINGS),
+        "region": [],
+        "settings": json.loads(msgspec.json.encode(SETTINGS)),
+        "trajectory": [],
     }
 
 
@@ -99,6 +142,16 @@ def test_L3_depth_is_part_of_what_is_seen():
     table = Table("anna")
     edit = table.give("anna", stroke(), depth=1234).seq
     assert seen(table)["paint"] == [made_by("anna", edit, PAINT, 1234)]
+
+
+def test_L3_what_a_lock_holds_is_outside_the_hash():
+    one, other = Table("anna"), Table("anna")
+    for step, table in ((4, one), (5, other)):
+        edit = table.paint("anna")
+        table.session.enter(1, {step: (edit,)}, 0)
+        table.lock("anna")
+    assert one.state.locks != other.state.locks
+    assert one.hash == other.hash
 
 
 def test_L3_the_texts_are_what_people_see_however_they_were_typed():
@@ -123,6 +176,17 @@ def test_L3_who_is_here_and_what_entered_are_outside_the_hash():
     [
         lambda table: table.content("anna", "x"),
         lambda table: table.motion("anna", "x"),
+        lambda table: table.negative("anna", "x"),
+        lambda table: table.edit("anna", stroke(blend="color")),
+        lambda table: table.trajectory("anna"),
+        lambda table: table.camera("anna"),
+        lambda table: table.region("anna"),
+        lambda table: table.lock("anna"),
+        lambda table: table.adjust("anna", scheduler="euler"),
+        lambda table: table.adjust("anna", loras=(("ink", 1),)),
+        lambda table: table.adjust("anna", harmonize=1),
+        lambda table: table.adjust("anna", mix=1),
+        lambda table: table.adjust("anna", align=1),
         lambda table: table.paint("anna"),
         lambda table: table.erase("anna"),
         lambda table: table.drag("anna"),
@@ -161,6 +225,10 @@ MADE = [
     Motion("y"),
     Erase(points=((0, 0),), width=1, frames=(0, 4096)),
     Comment(text="?", at=(0, 0), frame=0),
+    Trajectory(path=((0, 0), (9, 9)), radius=1, strength=0, frames=(0, 0)),
+    Camera(zoom=262144),
+    Region(outline=TRIANGLE, text='"'),
+    Lock(outline=TRIANGLE, frames=(3, 3)),
 ]
 
 
@@ -174,6 +242,8 @@ def test_L3_any_number_of_edits_is_python_json_with_sorted_keys(kinds):
     assert len(view["paint"]) == kinds.count(0) + kinds.count(4)
     assert len(view["drag"]) == kinds.count(1)
     assert len(view["comment"]) == kinds.count(5)
+    named = enumerate(("trajectory", "camera", "region", "lock"), start=6)
+    assert all(len(view[name]) == kinds.count(kind) for kind, name in named)
 
 
 @given(

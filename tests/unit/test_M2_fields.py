@@ -7,12 +7,17 @@ from framejam_protocol.errors import Code
 from framejam_protocol.fold.merge import REVISABLE, image_in_force, newest, prompt_text, revised
 from framejam_protocol.fold.state import State
 from framejam_protocol.instructions import (
+    ENTERED_SETTINGS,
     Adjust,
+    Camera,
     Comment,
     Drag,
     Erase,
+    Lock,
     Paint,
+    Region,
     Revise,
+    Trajectory,
     given_fields,
 )
 
@@ -20,8 +25,13 @@ NEW = {
     Paint: {"color": "#00ff00", "width": 7, "strength": 8, "frames": (1, 2)},
     Erase: {"width": 7, "frames": (1, 2)},
     Drag: {"start": (1, 2), "end": (3, 4), "radius": 5, "strength": 6, "frames": (1, 2)},
+    Trajectory: {"path": ((1, 2), (3, 4)), "radius": 5, "strength": 6, "frames": (1, 2)},
+    Camera: {"pan": -5, "tilt": 5, "zoom": 70000, "strength": 6, "frames": (1, 2)},
+    Region: {"text": "silver", "strength": 6, "frames": (1, 2)},
+    Lock: {"frames": (1, 2)},
     Comment: {"text": "better", "resolved": True},
 }
+VALUE = {field: value for fields in NEW.values() for field, value in fields.items()}
 EACH_FIELD = [(kind, field) for kind, fields in NEW.items() for field in fields]
 NEW_SETTINGS = {
     "model": "other",
@@ -32,7 +42,13 @@ NEW_SETTINGS = {
     "height": 96,
     "fps": 12,
     "guidance": 250,
+    "scheduler": "euler",
+    "loras": (("ink", 80), ("wool", -20)),
+    "harmonize": 40,
+    "mix": 30,
+    "align": 100,
 }
+ENTERING = ("guidance", "loras", "harmonize", "mix", "align")
 
 
 def make(table, kind, person="anna"):
@@ -49,8 +65,7 @@ def field_of(table, seq, field):
 
 def test_M2_these_tests_know_every_field():
     assert {kind: set(fields) for kind, fields in NEW.items()} == REVISABLE
-    every = {field for fields in NEW.values() for field in fields}
-    assert every == set(Revise.__struct_fields__) - {"target"}
+    assert set(VALUE) == set(Revise.__struct_fields__) - {"target"}
     assert set(NEW_SETTINGS) == set(Adjust.__struct_fields__) == set(SETTINGS.__struct_fields__)
 
 
@@ -86,17 +101,11 @@ def test_M2_undo_of_a_revision_uncovers_the_one_before(kind, field):
 
 @pytest.mark.parametrize(
     ("kind", "field"),
-    [
-        (k, f)
-        for k, fields in REVISABLE.items()
-        for f in NEW[Paint] | NEW[Drag] | NEW[Comment]
-        if f not in fields
-    ],
+    [(k, f) for k, fields in REVISABLE.items() for f in VALUE if f not in fields],
 )
 def test_M2_a_field_the_kind_does_not_have_is_refused(kind, field):
     table = Table("anna")
-    value = {**NEW[Comment], **NEW[Drag], **NEW[Paint]}[field]
-    refusal = table.refused("anna", Revise(make(table, kind), **{field: value}))
+    refusal = table.refused("anna", Revise(make(table, kind), **{field: VALUE[field]}))
     assert (refusal.code, refusal.rule) == (Code.INVALID, "M2")
     assert refusal.field == f"instruction.{field}"
 
@@ -159,7 +168,7 @@ def test_M2_a_revision_that_sets_nothing_is_refused():
     assert table.refused("anna", Adjust()).code == Code.INVALID
 
 
-@pytest.mark.parametrize("kind", [Paint, Erase, Drag])
+@pytest.mark.parametrize("kind", [kind for kind in NEW if "frames" in NEW[kind]])
 def test_M1_a_frame_range_that_ends_before_it_begins_is_refused(kind):
     table = Table("anna")
     edit = make(table, kind)
@@ -231,13 +240,15 @@ def test_M2_the_image_is_one_field_and_its_last_writer_has_it():
     assert image_in_force(table.state).instruction.blob == BLOB
 
 
-def test_M2_the_prompts_are_two_texts():
+def test_M2_the_prompts_are_three_texts():
     table = Table("anna", "ben1")
     table.content("anna", "first")
     table.motion("ben1", "left")
+    table.negative("anna", "blur")
     table.content("ben1", "last")
     assert table.text == "last"
     assert prompt_text(table.state, "motion") == "left"
+    assert prompt_text(table.state, "negative") == "blur"
 
 
 def test_M2_a_change_names_only_what_it_sets():
@@ -249,9 +260,7 @@ def test_M2_a_change_names_only_what_it_sets():
 # -- T8: what defines a take -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "field", [name for name in NEW_SETTINGS if name not in ("fps", "guidance")]
-)
+@pytest.mark.parametrize("field", [name for name in NEW_SETTINGS if name not in ("fps", *ENTERING)])
 def test_T8_a_defining_setting_begins_a_take_and_its_undo_brings_the_old_number_back(field):
     table = Table("anna")
     assert table.state.take == 1
@@ -263,8 +272,26 @@ def test_T8_a_defining_setting_begins_a_take_and_its_undo_brings_the_old_number_
     assert table.state.take == 2
 
 
-@pytest.mark.parametrize("field", ["fps", "guidance"])
-def test_T8_fps_and_guidance_define_no_take(field):
+def test_T8_the_settings_that_enter_are_these():
+    assert frozenset(ENTERING) == ENTERED_SETTINGS
+
+
+@pytest.mark.parametrize("field", ENTERING)
+def test_T8_a_setting_that_enters_is_an_edit_of_the_take_in_force(field):
+    table = Table("anna")
+    edit = table.adjust("anna", **{field: NEW_SETTINGS[field]})
+    assert [one.seq for one in table.state.pending()] == [edit]
+    table.session.enter(1, {7: (edit,)}, 0)
+    assert (table.state.pending(), table.state.mapping(1)) == ([], {edit: 7})
+    table.undo("anna")
+    assert (table.state.settings, table.state.mapping(1)) == (SETTINGS, {})
+    table.redo("anna")
+    assert table.state.mapping(1) == {edit: 7}
+    assert getattr(table.state.settings, field) == NEW_SETTINGS[field]
+
+
+@pytest.mark.parametrize("field", ["fps", *ENTERING])
+def test_T8_other_settings_define_no_take(field):
     table = Table("anna")
     table.adjust("anna", **{field: NEW_SETTINGS[field]})
     assert getattr(table.state.settings, field) == NEW_SETTINGS[field]
@@ -325,5 +352,7 @@ def test_T8_settings_that_no_clip_can_be_made_with_are_refused_by_field():
     refusal = table.refused("anna", Adjust(fps=9, width=128))
     assert (refusal.code, refusal.rule) == (Code.INVALID, "T8")
     assert (refusal.field, refusal.message) == ("instruction.width", "no wider than 100")
+    twice = table.refused("anna", Adjust(loras=(("ink", 80), ("wool", 1), ("ink", 20))))
+    assert (twice.code, twice.field) == (Code.INVALID, "instruction.loras")
     table.adjust("anna", width=96)
     assert table.state.settings.width == 96

@@ -11,21 +11,27 @@ from framejam_protocol.fold.state import fold
 from framejam_protocol.instructions import (
     PROMPTS,
     Adjust,
+    Camera,
     Comment,
     Content,
     Drag,
     Erase,
     Image,
+    Lock,
     Motion,
+    Negative,
     Paint,
+    Region,
     Revise,
     Text,
+    Trajectory,
     given_fields,
     wanted_step,
 )
 
 STEPS = 8
-KIND_OF = {"content": Content, "motion": Motion}
+KIND_OF = {"content": Content, "motion": Motion, "negative": Negative}
+ADDED = Paint | Erase | Drag | Trajectory | Camera | Region | Lock
 
 
 def text_at(found, kind, step):
@@ -37,10 +43,10 @@ def text_at(found, kind, step):
 
 
 def strokes_at(found, step):
-    """{edit: instruction} of strokes and drags at a step; of the pairs of one edit the newest."""
+    """{edit: instruction} of what adds up at a step; of the pairs of one edit the newest."""
     seen = {}
     for seq, pair in sorted(found.items(), key=lambda item: item[1].step):
-        if isinstance(pair.instruction, Paint | Erase | Drag) and pair.step <= step:
+        if isinstance(pair.instruction, ADDED) and pair.step <= step:
             seen[pair.of or seq] = pair.instruction
     return seen
 
@@ -64,7 +70,7 @@ def strokes_by_the_rule(state, mapping, step):
     seen = {}
     for seq in entered:
         instruction = state.edits[seq].instruction
-        if isinstance(instruction, Paint | Erase | Drag):
+        if isinstance(instruction, ADDED):
             seen[seq] = instruction
     for seq in entered:
         change = state.edits[seq].instruction

@@ -17,7 +17,7 @@ from framejam_protocol.events import Body, Edited, Entered, Event, Joined, Redon
 from framejam_protocol.fold.canonical import StateHasher, canonical, state_hash
 from framejam_protocol.fold.merge import prompt_text
 from framejam_protocol.fold.state import State
-from framejam_protocol.instructions import Given, Instruction
+from framejam_protocol.instructions import PROMPTS, Given, Instruction
 from framejam_protocol.messages import Edit, EndGroup, Redo, Refusal, Undo
 from framejam_protocol.wire import WireError, decode_client, decode_server, encode
 from framejam_server.session.receipts import Receipt
@@ -62,8 +62,8 @@ def test_L3_the_fold_has_the_texts_and_the_hash_after_every_event(entry: Entry) 
     state, hasher = State(), StateHasher()
     for step in events_of(entry):
         state.apply(event_of(step))
-        assert prompt_text(state, "content") == step["content"]
-        assert prompt_text(state, "motion") == step["motion"]
+        for prompt in PROMPTS:
+            assert prompt_text(state, prompt) == step[prompt]
         assert state.take == step["take"]
         assert state_hash(state) == hasher.hash(state) == step["hash"]
         if "canonical" in step:
@@ -72,7 +72,7 @@ def test_L3_the_fold_has_the_texts_and_the_hash_after_every_event(entry: Entry) 
 
 @pytest.mark.parametrize("entry", LOGS + CONVERSATIONS, ids=named)
 def test_M3_the_yjs_documents_read_the_same(entry: Entry) -> None:
-    docs: dict[str, Doc[YText]] = {"content": Doc(), "motion": Doc()}
+    docs: dict[str, Doc[YText]] = {prompt: Doc() for prompt in PROMPTS}
     for step in events_of(entry):
         for text in texts_of(event_of(step)):
             docs[text.prompt].apply_update(text.update)

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 from deeds import Room, deeds
 from hypothesis import given
-from people import BLOB, SETTINGS, Table
+from people import BLOB, SETTINGS, TRIANGLE, Table
 
 from framejam_protocol.events import Body, Created, Edited, Entered, Event, Joined, Redone, Undone
 from framejam_protocol.fold.canonical import canonical, state_hash
@@ -15,14 +15,18 @@ from framejam_protocol.fold.merge import prompt_text
 from framejam_protocol.fold.state import State, fold
 from framejam_protocol.instructions import (
     Adjust,
+    Camera,
     Comment,
     Drag,
     Erase,
     Image,
     Instruction,
+    Lock,
     Paint,
+    Region,
     Revise,
     Text,
+    Trajectory,
 )
 from framejam_protocol.wire import decode_server, encode
 
@@ -40,6 +44,11 @@ def every_event() -> list[Event]:
     table.image("anna", BLOB)
     table.revise("ben1", stroke, color="#00ff00")
     table.session.enter(1, {2: (stroke, drag)}, 0)
+    table.trajectory("ben1")
+    table.camera("anna")
+    table.region("ben1")
+    table.lock("anna")
+    table.negative("ben1", "blur")
     table.adjust("anna", seed=2)
     table.session.enter(2, {0: (stroke,)}, 0)
     table.undo("anna")
@@ -143,6 +152,10 @@ EFFECTS = {
     Paint: (PAINT, "paint"),
     Erase: (Erase(((0, 0),), 5), "paint"),
     Drag: (Drag((0, 0), (1, 1), 5), "drag"),
+    Trajectory: (Trajectory(((0, 0), (9, 9)), 5), "trajectory"),
+    Camera: (Camera(pan=5), "camera"),
+    Region: (Region(TRIANGLE, "gold"), "region"),
+    Lock: (Lock(TRIANGLE), "lock"),
     Comment: (Comment("x", (0, 0), 0), "comment"),
     Revise: (Revise(3, color="#00ff00"), "paint"),
     Adjust: (Adjust(seed=2), "settings"),

@@ -19,7 +19,7 @@ class Reader:
     def __init__(self):
         self.seq = 0
         self.settings = {}
-        self.texts = {"content": "", "motion": ""}
+        self.texts = {"content": "", "motion": "", "negative": ""}
         self.edits = {}
         self.dead = set()
         self.takes = []
@@ -57,7 +57,8 @@ class Reader:
         return self.takes.index(self.defining()) + 1
 
     def defining(self):
-        return {k: v for k, v in self.in_force().items() if k not in ("fps", "guidance")}
+        defining = ("model", "seed", "steps", "frames", "width", "height", "scheduler")
+        return {name: self.in_force()[name] for name in defining}
 
     def in_force(self):
         settings = dict(self.settings)
@@ -98,13 +99,18 @@ class Reader:
 
     def canonical(self):
         state = {
+            "camera": self.listed("camera"),
             "comment": self.listed("comment"),
             "content": self.texts["content"],
             "drag": self.listed("drag"),
             "image": (self.listed("image") or [None])[-1],
+            "lock": self.listed("lock"),
             "motion": self.texts["motion"],
+            "negative": self.texts["negative"],
             "paint": self.listed("paint", "erase"),
+            "region": self.listed("region"),
             "settings": self.in_force(),
+            "trajectory": self.listed("trajectory"),
         }
         return json.dumps(state, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
@@ -121,7 +127,7 @@ def test_L3_who_reads_the_spec_has_the_hash_after_every_event(steps):
     reader = Reader()
     for step in steps:
         reader.read(bytes.fromhex(step["hex"]))
-        assert reader.texts == {"content": step["content"], "motion": step["motion"]}
+        assert reader.texts == {name: step[name] for name in ("content", "motion", "negative")}
         assert reader.take == step["take"]
         assert reader.canonical().decode() == step.get("canonical", reader.canonical().decode())
         assert hashlib.sha256(reader.canonical()).hexdigest() == step["hash"]

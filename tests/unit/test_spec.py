@@ -4,15 +4,18 @@ import hashlib
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from people import Table
 
 from framejam_protocol import errors, events, instructions, limits, messages, preview
+from framejam_protocol.fold.canonical import canonical
 from framejam_protocol.fold.merge import REVISABLE, prompt_text
 from framejam_protocol.fold.prose import apply_splices
 from framejam_protocol.instructions import Content, Splice, Spliced
 from framejam_server.questions import MOST_WAITING, Answer
+from framejam_server.render.sheet import LONGER_SIDE
 from framejam_server.session.attribution import Weighing
 from framejam_server.session.upcast import CURRENT
 from framejam_server.session.yjs import SERVER, client_of
@@ -51,6 +54,11 @@ LIMITS = {
     "GROUP_SILENCE_MS": f"edits, {limits.GROUP_SILENCE_MS:,} ms of silence |",
     "MAX_NAME_CHARS": f"| a name | {limits.MAX_NAME_CHARS} characters |",
     "MAX_STROKE_POINTS": f"| a stroke | {limits.MAX_STROKE_POINTS:,} points |",
+    "MAX_PATH_POINTS": f"| a path | {limits.MAX_PATH_POINTS:,} points |",
+    "MAX_OUTLINE_POINTS": f"| an outline | {limits.MAX_OUTLINE_POINTS:,} corners |",
+    "MAX_LOCKS": f"| locks | {limits.MAX_LOCKS} of a session, with those that locks hold |",
+    "MAX_LORAS": f"| LoRAs in force | {limits.MAX_LORAS} |",
+    "MAX_LOOK_NAMES": f"| groups that a look leaves out | {limits.MAX_LOOK_NAMES:,} |",
     "MAX_LIVE_POINTS": f"| a stroke being drawn | {limits.MAX_LIVE_POINTS} points |",
     "COORDINATE_MIN": f"| a coordinate | {limits.COORDINATE_MIN:,} to",
     "COORDINATE_MAX": f" to {limits.COORDINATE_MAX:,} |",
@@ -132,9 +140,7 @@ def test_M1_the_spec_lists_what_is_given_and_what_is_in_the_log():
 def test_T3_the_spec_states_the_depth_of_every_kind(kind):
     depth = str(float(instructions.DEFAULT_DEPTH[kind])).removesuffix(".0")
     said = WORDS.split("the loop an edit may re-run (")[1].split("or the author's choice")[0]
-    names = {"settings": "guidance"} | dict.fromkeys(
-        ("text", "content", "motion", "spliced", "typed"), "prompts"
-    )
+    names = dict.fromkeys(("text", "content", "motion", "negative", "spliced", "typed"), "prompts")
     tag = kind.__struct_config__.tag
     assert re.search(rf"\b{names.get(tag, tag)}\b[a-z ]* {re.escape(depth)},", said)
 
@@ -149,6 +155,28 @@ def test_M2_the_spec_states_what_may_be_revised(kind):
         if part.rstrip().endswith(f"`{tag}`")
     ]
     assert fields == REVISABLE[kind]
+
+
+def test_T8_the_spec_states_which_settings_define_a_take():
+    said = WORDS.split("**T8** ")[1].split(" define a take")[0]
+    entering = SPEC.split("| setting | what it is |")[1].split("but for `fps`")[0]
+    defining = set(re.findall(r"`(\w+)`", said))
+    assert set(re.findall(r"^  \| `(\w+)`", entering, re.M)) == instructions.ENTERED_SETTINGS
+    every = set(instructions.Settings.__struct_fields__)
+    assert defining == every - instructions.ENTERED_SETTINGS - {"fps"}
+
+
+def test_L3_the_spec_lists_every_part_of_the_encoding():
+    said = SPEC.split('    {"camera"')[1].split("\n\n")[0]
+    table = Table("zoe1")
+    assert {"camera", *re.findall(r'"(\w+)":', said)} == set(json.loads(canonical(table.state)))
+
+
+def test_C5_the_spec_states_the_tiers():
+    said = WORDS.split("**C5**")[1].split("**C6**")[0]
+    stated = {name: int(longest) for longest, name in re.findall(r'(\d+) \("(\w+)"\)', said)}
+    assert stated == LONGER_SIDE
+    assert set(stated) == set(get_args(messages.Tier))
 
 
 def test_L1_the_spec_states_the_version_of_every_body():

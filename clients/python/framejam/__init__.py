@@ -19,11 +19,13 @@ from framejam.errors import (
     Closed,
     FramejamError,
     Gone,
+    LookEnded,
     Refused,
     TakeFailed,
     Unauthorised,
     Unreachable,
 )
+from framejam.looks import Look
 from framejam.pending import Receipt
 from framejam.previews import Preview
 from framejam.rest import Influence
@@ -35,6 +37,8 @@ __all__ = [
     "FramejamError",
     "Gone",
     "Influence",
+    "Look",
+    "LookEnded",
     "Preview",
     "Receipt",
     "Refused",

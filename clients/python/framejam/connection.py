@@ -25,9 +25,12 @@ from framejam_protocol.messages import (
     VERSION,
     Ack,
     ClientMessage,
+    EndLook,
     Events,
     Fault,
     Hello,
+    Look,
+    LookStatus,
     Need,
     People,
     Presence,
@@ -97,11 +100,17 @@ class Connection:
         """Send what ``pending`` holds unsent, now or when there is a socket again."""
         self._wake.set()
 
+    @property
+    def watching(self) -> bool:
+        """Whether previews come."""
+        return self._watch is None or self._watch.tier != "none"
+
     def say(self, message: ClientMessage) -> None:
         """Send an uncounted message; a later one of its type replaces one not sent yet."""
         if isinstance(message, Watch):
             self._watch = message
-        self._slots[type(message)] = message
+        # Of a look and its end the later counts.
+        self._slots[Look if isinstance(message, EndLook) else type(message)] = message
         self._wake.set()
 
     def _hello(self) -> Hello:
@@ -128,6 +137,9 @@ class Connection:
         self.pending.welcomed(message.next_client_seq)
         self._asked_after = None
         self._slots = {Watch: self._watch} if self._watch else {}
+        look = self.mirror.look
+        if look is not None and look.wanted:
+            self._slots[Look] = look.request
         self._wake.set()
 
     async def _converse(self, socket: ClientConnection) -> None:
@@ -176,6 +188,8 @@ class Connection:
                 self._check_ready()
             case TakeStatus():
                 self.mirror.take = message
+            case LookStatus():
+                self.mirror.looked(message)
             case Presence():
                 self.mirror.pointed(message)
             case Fault():

@@ -26,6 +26,10 @@ class TakeFailed(FramejamError):
     """The server has given up denoising this take; the message is its note."""
 
 
+class LookEnded(FramejamError):
+    """This look goes on no longer: another look of the same person took its place (T12)."""
+
+
 class Refused(FramejamError):
     """The server understood and said no; nothing changed (L5).
 

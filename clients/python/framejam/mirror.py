@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from framejam.looks import Look
 from framejam.previews import Preview
 from framejam_protocol.events import Event
 from framejam_protocol.fold.state import State
-from framejam_protocol.messages import Person, Presence, Resume, TakeStatus, Welcome
+from framejam_protocol.messages import (
+    LookStatus,
+    Person,
+    Presence,
+    Resume,
+    TakeStatus,
+    Welcome,
+)
 
 
 class Mirror:
     """The log, its fold, the people, the take and the newest preview, as far as they are here.
 
     ``preview_count`` counts previews, so that a reader can tell a new one from the one it has.
+    ``look`` is the look that goes on, or the last one.
     """
 
     def __init__(self) -> None:
@@ -26,6 +35,7 @@ class Mirror:
         self.take: TakeStatus | None = None
         self.preview: Preview | None = None
         self.preview_count = 0
+        self.look: Look | None = None
 
     @property
     def last_seq(self) -> int:
@@ -59,13 +69,27 @@ class Mirror:
     def pointed(self, presence: Presence) -> None:
         """Note where somebody points; nowhere means gone from ``pointers``."""
         key = (presence.participant, presence.connection)
-        places = (presence.cursor, presence.stroke, presence.drag, presence.caret)
+        places = (
+            presence.cursor,
+            presence.stroke,
+            presence.drag,
+            presence.line,
+            presence.caret,
+        )
         if all(place is None for place in places):
             self.pointers.pop(key, None)
         else:
             self.pointers[key] = presence
 
     def shown(self, preview: Preview) -> None:
-        """Note a preview; a newer one always replaces the one before (C5)."""
-        self.preview = preview
-        self.preview_count += 1
+        """Note a preview; a newer one always replaces the one before (C5, T12)."""
+        if preview.sheet.look == 0:
+            self.preview = preview
+            self.preview_count += 1
+        elif self.look is not None and preview.sheet.look == self.look.request.number:
+            self.look.shown(preview)
+
+    def looked(self, status: LookStatus) -> None:
+        """Note how far one's look is; what is said of earlier ones is passed over (T12)."""
+        if self.look is not None and status.number == self.look.request.number:
+            self.look.told(status)

@@ -6,17 +6,25 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from http.client import HTTPException
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 from urllib.error import HTTPError, URLError
 from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
 
 from framejam.errors import Refused, Unreachable
 from framejam.link import Link
 from framejam_protocol.geometry import from_units
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
+    ImageSource = str | os.PathLike[str] | bytes | Picture
 
 _TIMEOUT_S: Final = 60.0
 """One upload or download; encoding a clip takes the server a few seconds at most."""
@@ -28,7 +36,7 @@ class Influence:
 
     ``edit`` is its seq, ``group`` that of the gesture it belongs to, ``kind`` as in the protocol,
     ``author`` a participant's id and ``name`` their name; ``weight`` 0 to 1. ``prompt`` is
-    "content" or "motion" where the kind is "text", else None. ``revised_by`` is the participant
+    the prompt's name where the kind is "text", else None. ``revised_by`` is the participant
     who last changed it, or None.
     """
 
@@ -64,6 +72,12 @@ class Rest:
         """Send ``body`` of content type ``kind``; the JSON that comes back. Raises as ``get``."""
         return json.loads(await self._request("POST", path, body, kind))
 
+    async def upload(self, source: ImageSource) -> str:
+        """Keep an image with the session; its blob id. Raises ``OSError`` and as ``get``."""
+        data = await asyncio.to_thread(_image_bytes, source)
+        made = await self.post("blobs", data, "application/octet-stream")
+        return str(made["blob"])
+
     async def _request(self, method: str, path: str, body: bytes | None, kind: str) -> bytes:
         url = f"{self._link.base}/api/sessions/{self._link.session}/{path}"
         headers = {"Authorization": f"Bearer {self._token()}"}
@@ -81,6 +95,16 @@ class Rest:
             raise _refused(error.code, error.read()) from error
         except (URLError, HTTPException, OSError) as error:
             raise Unreachable(f"the server did not answer: {error}") from error
+
+
+def _image_bytes(source: ImageSource) -> bytes:
+    if isinstance(source, bytes):
+        return source
+    if isinstance(source, str | os.PathLike):
+        return Path(source).read_bytes()
+    buffer = io.BytesIO()
+    source.save(buffer, format="PNG")
+    return buffer.getvalue()
 
 
 def _opener(link: Link) -> OpenerDirector:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -16,6 +15,7 @@ from urllib.parse import urlencode
 from framejam.connection import Connection
 from framejam.errors import FramejamError, TakeFailed, Unreachable
 from framejam.link import Link, parse_link
+from framejam.looks import Look
 from framejam.pending import Receipt
 from framejam.previews import Preview
 from framejam.rest import Influence, Rest
@@ -31,20 +31,21 @@ from framejam_protocol.messages import (
     Control,
     Edit,
     EndGroup,
+    EndLook,
     Person,
     PresenceUpdate,
     Redo,
     TakeStatus,
+    Tier,
     Undo,
     Vocabulary,
     Watch,
     Welcome,
 )
+from framejam_protocol.messages import Look as LookRequest
 
 if TYPE_CHECKING:
-    from PIL.Image import Image as Picture
-
-    ImageSource = str | os.PathLike[str] | bytes | Picture | None
+    from framejam.rest import ImageSource
 
 
 class Session(Steering):
@@ -63,6 +64,7 @@ class Session(Steering):
         self._rest = Rest(link, lambda: self._mirror.token or link.token)
         self._ended: FramejamError | None = None
         self._acked_seq = 0
+        self._looks = 0
 
     # -- who and what ----------------------------------------------------------------------
 
@@ -119,16 +121,16 @@ class Session(Steering):
     # -- instructions ----------------------------------------------------------------------
 
     def text(self, prompt: Prompt) -> str:
-        """The text of the prompt "content" or "motion" as it is now."""
+        """The text of the prompt "content", "motion" or "negative" as it is now."""
         return prompt_text(self._mirror.state, prompt)
 
-    async def image(self, source: ImageSource, *, depth: float | None = None) -> Receipt:
+    async def image(self, source: ImageSource | None, *, depth: float | None = None) -> Receipt:
         """Set the reference image from a file, its bytes or a Pillow image; None takes it away.
 
         Raises ``OSError`` for a file that cannot be read, ``Refused`` for one that is no image or
         too large, ``Unreachable`` where the upload found no server.
         """
-        blob = None if source is None else await self._upload(source)
+        blob = None if source is None else await self._rest.upload(source)
         return await self.give(Image(blob), depth=depth)
 
     async def give(self, instruction: Given, *, depth: float | None = None) -> Receipt:
@@ -175,10 +177,45 @@ class Session(Steering):
         self._check_open()
         self._connection.say(Control("cancel"))
 
-    async def watch(self, tier: Literal["sheet", "none"], rate: int = 30) -> None:
-        """Choose which previews to get, at most ``rate`` a second (1 to 60). Returns at once."""
+    async def watch(self, tier: Tier | Literal["none"], rate: int = 30) -> None:
+        """Choose which previews to get, at most ``rate`` a second (1 to 60). Returns at once.
+
+        Frames have at most 64 ("small"), 128 ("sheet") or 256 ("large") pixels on the longer side.
+        """
         self._check_open()
         self._connection.say(Watch(tier, rate))
+
+    @asynccontextmanager
+    async def look(
+        self,
+        *,
+        without: Iterable[Receipt | int] = (),
+        people: Iterable[str] = (),
+        take: int | None = None,
+        at: int | None = None,
+    ) -> AsyncIterator[Look]:
+        """Show what the take would be without some gestures or ``people``, to nobody else (T12).
+
+        ``without`` are first edits of gestures, ``people`` ids of participants; ``take`` is another
+        take, ``at`` a seq of the past. Inside the block iterate over the look for its previews. A
+        person has one look: another takes the place of this one.
+        """
+        self._check_open()
+        groups = tuple(one if isinstance(one, int) else one.seq for one in without)
+        self._looks += 1
+        request = LookRequest(self._looks, take, at, groups, tuple(people))
+        look = Look(request, self._change, lambda: self._connection.watching)
+        if self._mirror.look is not None:
+            self._mirror.look.end("another look took its place")
+        self._mirror.look = look
+        self._connection.say(request)
+        self._connection.changed.ring()
+        try:
+            yield look
+        finally:
+            look.end("its block was left")
+            if self._mirror.look is look:
+                self._connection.say(EndLook())
 
     # -- following -------------------------------------------------------------------------
 
@@ -293,11 +330,6 @@ class Session(Steering):
         self._acked_seq = max(self._acked_seq, receipt.seq)
         return receipt
 
-    async def _upload(self, source: str | os.PathLike[str] | bytes | Picture) -> str:
-        data = await asyncio.to_thread(_image_bytes, source)
-        made = await self._rest.post("blobs", data, "application/octet-stream")
-        return str(made["blob"])
-
     async def _until(self, condition: Callable[[], bool]) -> None:
         while not condition():
             await self._change()
@@ -360,13 +392,3 @@ async def _run(session: Session, connection: Connection) -> None:
 async def _stop(running: asyncio.Task[None]) -> None:
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
-
-
-def _image_bytes(source: str | os.PathLike[str] | bytes | Picture) -> bytes:
-    if isinstance(source, bytes):
-        return source
-    if isinstance(source, str | os.PathLike):
-        return Path(source).read_bytes()
-    buffer = io.BytesIO()
-    source.save(buffer, format="PNG")
-    return buffer.getvalue()

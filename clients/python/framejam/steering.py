@@ -3,43 +3,30 @@
 from __future__ import annotations
 
 import secrets
-from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterable
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 
-from msgspec import UNSET
-
 from framejam.pending import Receipt
-from framejam_protocol.geometry import to_units
+from framejam.shapes import Drawing
 from framejam_protocol.instructions import (
     Adjust,
-    Comment,
     Content,
-    Drag,
-    Erase,
-    Given,
     Motion,
-    Paint,
+    Negative,
     Prompt,
-    Revise,
     Splice,
     Spliced,
 )
 from framejam_protocol.messages import EndGroup
 
-At = tuple[float, float]
-"""A place of the frame, (x, y) from (0, 0) upper left to (1, 1)."""
-
-Frames = tuple[int, int]
-"""The first and the last frame of a range, both in it; the first frame is 0."""
-
 _group: ContextVar[str | None] = ContextVar("group", default=None)
 _PERCENT: Final = 100
 
 
-class Steering(ABC):
+class Steering(Drawing):
     """The instructions of ``Session``: each waits for the server's ack and returns a ``Receipt``.
 
     Every call raises ``Refused`` where the server says no, ``Closed`` where the session is over
@@ -48,12 +35,8 @@ class Steering(ABC):
     """
 
     @abstractmethod
-    async def give(self, instruction: Given, *, depth: float | None = None) -> Receipt:
-        """Give any instruction of the protocol."""
-
-    @abstractmethod
     def text(self, prompt: Prompt) -> str:
-        """The text of the prompt "content" or "motion" as it is now."""
+        """The text of the prompt "content", "motion" or "negative" as it is now."""
 
     @abstractmethod
     def _seen(self) -> int:
@@ -79,6 +62,15 @@ class Steering(ABC):
         """Set the motion prompt: how it moves. ``merge`` as for ``content``."""
         return await self.give(Motion(text, self._seen() if merge else None), depth=depth)
 
+    async def negative(
+        self, text: str, *, merge: bool = False, depth: float | None = None
+    ) -> Receipt:
+        """Set the negative prompt: what should not be there. ``merge`` as for ``content``.
+
+        It has an effect where the setting ``guidance`` is above 1.0.
+        """
+        return await self.give(Negative(text, self._seen() if merge else None), depth=depth)
+
     async def splice(
         self,
         prompt: Prompt,
@@ -99,106 +91,6 @@ class Steering(ABC):
         change = Splice(at, text[at : at + delete], insert)
         return await self.give(Spliced(prompt, self._seen(), (change,)), depth=depth)
 
-    async def paint(
-        self,
-        points: Iterable[At],
-        *,
-        color: str = "#ffffff",
-        width: float = 0.06,
-        strength: float = 1.0,
-        frames: Frames | None = None,
-        depth: float | None = None,
-    ) -> Receipt:
-        """Paint one stroke through ``points``.
-
-        ``color`` is ``#rrggbb``; ``width`` the brush's diameter as a share of the frame's width,
-        above 0 to 1; ``strength`` 0 to 1; ``frames`` None for all.
-        """
-        stroke = Paint(
-            points=_points(points),
-            color=color.lower(),
-            width=_length(width),
-            strength=to_units(strength),
-            frames=frames,
-        )
-        return await self.give(stroke, depth=depth)
-
-    async def erase(
-        self,
-        points: Iterable[At],
-        *,
-        width: float = 0.06,
-        frames: Frames | None = None,
-        depth: float | None = None,
-    ) -> Receipt:
-        """Take away the paint under a stroke through ``points``; ``width`` as for ``paint``."""
-        stroke = Erase(points=_points(points), width=_length(width), frames=frames)
-        return await self.give(stroke, depth=depth)
-
-    async def drag(
-        self,
-        start: At,
-        end: At,
-        *,
-        radius: float = 0.25,
-        strength: float = 1.0,
-        frames: Frames | None = None,
-        depth: float | None = None,
-    ) -> Receipt:
-        """Move what lies around ``start`` on the first frame to ``end``, over the clip.
-
-        ``radius`` is a share of the frame's width, above 0 to 1: choose it so that the object lies
-        inside. ``strength`` 0 to 1; with ``frames`` the way is made within these.
-        """
-        drag = Drag(
-            start=_point(start),
-            end=_point(end),
-            radius=_length(radius),
-            strength=to_units(strength),
-            frames=frames,
-        )
-        return await self.give(drag, depth=depth)
-
-    async def comment(self, text: str, at: At, frame: int = 0) -> Receipt:
-        """Pin a comment to a point of a frame, the first is 0. Viewers may, too."""
-        return await self.give(Comment(text=text, at=_point(at), frame=frame))
-
-    async def revise(
-        self,
-        edit: Receipt | int,
-        *,
-        color: str | None = None,
-        width: float | None = None,
-        strength: float | None = None,
-        frames: Frames | str | None = None,
-        start: At | None = None,
-        end: At | None = None,
-        radius: float | None = None,
-        text: str | None = None,
-        resolved: bool | None = None,
-        depth: float | None = None,
-    ) -> Receipt:
-        """Give fields of an earlier edit new values; those left out stay (M2).
-
-        ``edit`` is what giving it returned, or its seq. The fields are those of ``paint``,
-        ``erase``, ``drag`` and ``comment``; ``frames="all"`` takes a range away.
-        """
-        if isinstance(frames, str) and frames != "all":
-            raise ValueError('frames is (first, last) or "all"')
-        change = Revise(
-            target=edit if isinstance(edit, int) else edit.seq,
-            color=UNSET if color is None else color.lower(),
-            width=UNSET if width is None else _length(width),
-            strength=UNSET if strength is None else to_units(strength),
-            frames=UNSET if frames is None else None if isinstance(frames, str) else frames,
-            start=UNSET if start is None else _point(start),
-            end=UNSET if end is None else _point(end),
-            radius=UNSET if radius is None else _length(radius),
-            text=UNSET if text is None else text,
-            resolved=UNSET if resolved is None else resolved,
-        )
-        return await self.give(change, depth=depth)
-
     async def adjust(
         self,
         *,
@@ -210,21 +102,34 @@ class Steering(ABC):
         width: int | None = None,
         height: int | None = None,
         model: str | None = None,
+        scheduler: str | None = None,
+        loras: Mapping[str, float] | None = None,
+        harmonize: float | None = None,
+        mix: float | None = None,
+        align: float | None = None,
         depth: float | None = None,
     ) -> Receipt:
-        """Change settings; those left out stay. All but ``fps`` and ``guidance`` define a new take.
+        """Change settings; those left out stay (T8).
 
-        ``guidance`` 1.0 is none; ``width`` and ``height`` in pixels.
+        ``seed``, ``steps``, ``frames``, ``width`` and ``height`` (pixels), ``model`` and
+        ``scheduler`` ("" for the model's own) define a new take; ``fps`` is how fast it is played.
+        The others are edits of the take: ``guidance`` 1.0 is none; ``loras`` are weights by name,
+        those not named weigh 0; ``harmonize``, ``mix`` and ``align`` from 0 to 1.
         """
         values: dict[str, Any] = {
             "seed": seed,
             "steps": steps,
-            "guidance": None if guidance is None else round(guidance * _PERCENT),
+            "guidance": _hundredths(guidance),
             "fps": fps,
             "frames": frames,
             "width": width,
             "height": height,
             "model": model,
+            "scheduler": scheduler,
+            "loras": None if loras is None else _loras(loras),
+            "harmonize": _hundredths(harmonize),
+            "mix": _hundredths(mix),
+            "align": _hundredths(align),
         }
         given = {name: value for name, value in values.items() if value is not None}
         return await self.give(Adjust(**given), depth=depth)
@@ -249,13 +154,9 @@ def open_group() -> str | None:
     return _group.get()
 
 
-def _point(place: At) -> tuple[int, int]:
-    return to_units(place[0]), to_units(place[1])
+def _hundredths(value: float | None) -> int | None:
+    return None if value is None else round(value * _PERCENT)
 
 
-def _points(places: Iterable[At]) -> tuple[tuple[int, int], ...]:
-    return tuple(_point(place) for place in places)
-
-
-def _length(share: float) -> int:
-    return max(1, to_units(share))
+def _loras(weights: Mapping[str, float]) -> tuple[tuple[str, int], ...]:
+    return tuple((name, round(weight * _PERCENT)) for name, weight in weights.items())

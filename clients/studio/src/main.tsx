@@ -9,11 +9,15 @@ import './styles/base.css';
 import './styles/controls.css';
 import './styles/layout.css';
 import './styles/stage.css';
+import './styles/instructions.css';
 import './styles/cards.css';
 import './styles/panels.css';
 import './styles/field.css';
 import './styles/side.css';
+import './styles/takes.css';
+import { followLooks } from './takes/looking.ts';
 
+followLooks();
 start();
 listenForShortcuts();
 ignoreStrayDrops();

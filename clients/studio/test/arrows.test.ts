@@ -55,7 +55,7 @@ describe('arrows on top of the clip', () => {
   it('C4 include the one under another’s pointer, and ours above it', () => {
     const presence: Presence = {
       type: 'presence', participant: 'b', connection: 1, cursor: null, frame: null, stroke: null,
-      drag: drag(1), caret: null,
+      drag: drag(1), line: null, caret: null,
     };
     expect(arrows({ presence: new Map([['b:1', presence]]), pulling: drag(2) })).toEqual(
       [[1, '#0000ff', false], [2, '#ff0000', false]]);

@@ -11,6 +11,11 @@ const paint: Instruction = { kind: 'paint', points: [[0, 0]], color: '#ff0000', 
 const drag: Instruction = { kind: 'drag', start: [0, 0], end: [9, 9], radius: 5 };
 const comment: Instruction = { kind: 'comment', text: 'why?', at: [0, 0], frame: 3 };
 
+const region = {
+  kind: 'region', outline: [[0, 0], [9, 0], [9, 9]], text: 'a yellow star',
+} as const satisfies Instruction;
+const camera: Instruction = { kind: 'camera', pan: 13_107, zoom: 98_304 };
+
 /** The newest gesture of a log of these steps. */
 function gesture(...steps: Step[]): { group: GroupRecord; log: LogState } {
   const log = logOf(...steps);
@@ -39,6 +44,24 @@ describe('gestures in words', () => {
     expect(told({ edit: comment })).toBe('“why?”');
     expect(told({ edit: { kind: 'settings', seed: 7, guidance: 250 } }))
       .toBe('Seed 7, Guidance 2.5');
+    expect(told({ edit: { kind: 'settings', harmonize: 40, loras: [['toon', 80]] } }))
+      .toBe('Blend paint 40 %, LoRA toon 0.8');
+  });
+
+  it('says what a part becomes, where the camera goes, and what is held', () => {
+    expect(told({ edit: region })).toBe('Region: “a yellow star”');
+    expect(told({ edit: { ...paint, blend: 'color' } as Instruction })).toBe('Recoloured');
+    expect(told({ edit: camera })).toBe('Camera: right 20 %, zoom 1.5×');
+    expect(told({ edit: { kind: 'trajectory', path: [[0, 0], [9, 9]], radius: 5 } })).toBe('Path');
+    expect(told({ edit: { kind: 'lock', outline: region.outline } })).toBe('Held still');
+  });
+
+  it('M2 says what a revision made of them', () => {
+    const of = (edit: Instruction, change: object): string => told(
+      { edit }, { by: 'grace', edit: { kind: 'revise', target: FIRST, ...change } });
+    expect(of(region, { text: 'a moon' })).toBe('Ada’s region: now “a moon”');
+    expect(of(camera, { zoom: 131_072 })).toBe('Ada’s camera: right 20 %, zoom 2×');
+    expect(of(comment, { text: 'how?' })).toBe('Ada’s comment: now “how?”');
   });
 
   it('M2 says whose stroke a revision changed, and to what in the end', () => {
@@ -81,6 +104,10 @@ describe('gestures in words', () => {
     expect(fateInWords(...both(gesture({ edit: { kind: 'settings', seed: 3 } }))))
       .toBe('a take of its own');
     expect(fateInWords(...both(gesture({ edit: { kind: 'settings', fps: 3 } })))).toBe('');
+    expect(fateInWords(...both(gesture({ edit: { kind: 'settings', scheduler: 'ddim' } }))))
+      .toBe('a take of its own');
+    expect(fateInWords(...both(gesture({ edit: { kind: 'settings', mix: 50 } }))))
+      .toBe('at the next step');
   });
 
   it('U2 says who undid it where that was somebody else', () => {

@@ -7,6 +7,7 @@ import {
 
 const SETTINGS = {
   model: 'm', seed: 1, steps: 8, frames: 16, width: 64, height: 64, fps: 8, guidance: 100,
+  scheduler: '', loras: [], harmonize: 0, mix: 0, align: 0,
 };
 
 /** Somebody's edit; `group` is the seq of the first edit of its gesture. */

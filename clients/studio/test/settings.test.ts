@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import {
-  fromWire, rollSeed, setterOf, settingSoon, toWire,
+  fromWire, rollSeed, setterOf, settingSoon, toWire, withLora,
 } from '../src/settings/settings.ts';
 import { FIRST, logOf, onTheirWay } from './log.ts';
 
@@ -43,6 +43,12 @@ describe('settings', () => {
       ['seed', '-1'], ['seed', '9007199254740993'], ['guidance', '30.1']] as const) {
       expect([knob, entered, toWire(knob, entered)]).toEqual([knob, entered, null]);
     }
+  });
+
+  it('T8 keep one weight for each LoRA, and 0 takes it off', () => {
+    const one = withLora([], 'toon', 80);
+    expect(withLora(withLora(one, 'ink', 50), 'toon', 30)).toEqual([['ink', 50], ['toon', 30]]);
+    expect(withLora(one, 'toon', 0)).toEqual([]);
   });
 
   it('roll a seed that can be read out', () => {

@@ -61,7 +61,7 @@ describe('the eraser on top of the clip', () => {
       stroke() { modes.push(this.globalCompositeOperation); },
     };
     drawStroke(context as unknown as CanvasRenderingContext2D,
-               { points: [[0, 0]], color: '#ffffff', width: 100, erase: true });
+               { points: [[0, 0]], color: '#ffffff', width: 100, erase: true }, () => undefined);
     expect(modes).toEqual(['destination-out', 'source-over']);
     expect(context.globalCompositeOperation).toBe('source-over');
   });

@@ -6,17 +6,22 @@ import type { EditRecord, LogState } from './records.ts';
  * What the state hash is taken over: JSON in UTF-8, keys sorted, integers, no spaces.
  *
  * Only what people see counts: the texts of the prompts, the image in force, the settings, and
- * the live comments, drags and strokes in seq order with their fields as last written.
+ * the live edits of each other kind in seq order with their fields as last written.
  */
 export function canonical(state: LogState): string {
   return sorted({
+    camera: state.cameras.map(visible),
     comment: state.comments.map(visible),
     content: state.content,
     drag: state.drags.map(visible),
     image: state.image && visible(state.image),
+    lock: state.locks.map(visible),
     motion: state.motion,
+    negative: state.negative,
     paint: state.strokes.map(visible),
+    region: state.regions.map(visible),
     settings: state.settings,
+    trajectory: state.trajectories.map(visible),
   });
 }
 

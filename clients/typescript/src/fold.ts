@@ -7,16 +7,20 @@
 
 import type { Event } from './events.ts';
 import { Fields } from './fields.ts';
-import type {
-  Comment, Drag, Erase, Image, Paint, Prompt, Settings,
+import {
+  DEFINING_SETTINGS, type Camera, type Comment, type Drag, type Erase, type Image,
+  type Instruction, type Lock, type Paint, type Prompt, type Region, type Settings,
+  type Trajectory,
 } from './instructions.ts';
 import {
-  isKind, type EditRecord, type GroupRecord, type LogState, type Participant,
+  isKind, type EditRecord, type GroupRecord, type LogState, type Participant, type TakeRecord,
 } from './records.ts';
 import { applySplices, textsOf } from './texts.ts';
 
 /** The kinds of edits that lie on the stage. */
-const STAGED: ReadonlySet<string> = new Set(['image', 'paint', 'erase', 'drag', 'comment']);
+const STAGED: ReadonlySet<string> = new Set<Instruction['kind']>([
+  'image', 'paint', 'erase', 'drag', 'trajectory', 'camera', 'region', 'lock', 'comment',
+]);
 
 /** A gesture while it is folded; `place` is that of its record among those of the state. */
 interface Group {
@@ -30,7 +34,8 @@ interface Group {
 }
 
 /** The live edits that lie on the stage. */
-type Stage = Pick<LogState, 'image' | 'strokes' | 'drags' | 'comments'>;
+type Stage = Pick<LogState,
+  'image' | 'strokes' | 'drags' | 'trajectories' | 'cameras' | 'regions' | 'locks' | 'comments'>;
 
 /** Applies events in seq order; `state` is what they add up to. */
 export class LogFold {
@@ -39,7 +44,7 @@ export class LogFold {
   #settings: Settings | null = null;
   #take = 1;
   #participants: ReadonlyMap<string, Participant> = new Map();
-  readonly #texts: Record<Prompt, string> = { content: '', motion: '' };
+  readonly #texts: Record<Prompt, string> = { content: '', motion: '', negative: '' };
   readonly #edits: EditRecord[] = [];
   /** The place of each edit among them, by its seq. */
   readonly #places = new Map<number, number>();
@@ -50,6 +55,9 @@ export class LogFold {
   readonly #revised = new Map<number, Fields>();
   /** The takes by the settings that define them, and the entry steps in each (T8). */
   readonly #takes = new Map<string, number>();
+  readonly #takeRecords: TakeRecord[] = [];
+  /** A copy of them for the state; null where there is one more. */
+  #takeList: readonly TakeRecord[] | null = [];
   readonly #entries = new Map<number, Map<number, number>>();
   /** The take changed: the records still tell where edits entered the one before. */
   #elsewhere = false;
@@ -101,6 +109,11 @@ export class LogFold {
       case 'entered':
         this.#enter(body.take, body.step, body.edits);
         break;
+    }
+    if (this.#settings && this.#take > this.#takeRecords.length) {
+      const { seq, at } = event;
+      this.#takeRecords.push({ take: this.#take, settings: this.#settings, seq, at, author });
+      this.#takeList = null;
     }
     for (const { prompt, splices } of textsOf(event)) {
       this.#texts[prompt] = applySplices(this.#texts[prompt], splices);
@@ -188,13 +201,12 @@ export class LogFold {
     }
   }
 
-  /** The settings in force, and the take that all but `fps` and `guidance` of them define (T8). */
+  /** The settings in force, and the take that those of `DEFINING_SETTINGS` define (T8). */
   #settle(): void {
     if (!this.#base) return;
-    this.#settings = this.#adjusted.over(this.#base);
-    const { fps, guidance } = this.#base;
-    const { model, seed, steps, frames, width, height } = this.#settings;
-    const key = JSON.stringify([model, seed, steps, frames, width, height, fps, guidance]);
+    const settings = this.#adjusted.over(this.#base);
+    this.#settings = settings;
+    const key = JSON.stringify(DEFINING_SETTINGS.map((name) => settings[name]));
     const take = this.#takes.get(key) ?? this.#takes.size + 1;
     this.#takes.set(key, take);
     if (take === this.#take) return;
@@ -230,11 +242,11 @@ export class LogFold {
     for (const group of this.#changed) this.#groupRecords[group.place] = this.#record(group);
     this.#changed.clear();
     this.#stage ??= stageOf(this.#staged.map((seq) => this.#edit(seq)!));
+    this.#takeList ??= this.#takeRecords.slice();
     return {
       seq: this.#seq, settings: this.#settings, take: this.#take,
-      participants: this.#participants, edits: this.#edits.slice(),
-      groups: this.#groupRecords.slice(), content: this.#texts.content, motion: this.#texts.motion,
-      ...this.#stage,
+      takes: this.#takeList, participants: this.#participants, edits: this.#edits.slice(),
+      groups: this.#groupRecords.slice(), ...this.#texts, ...this.#stage,
     };
   }
 
@@ -250,13 +262,21 @@ function stageOf(edits: readonly EditRecord[]): Stage {
   let image: EditRecord<Image> | null = null;
   const strokes: EditRecord<Paint | Erase>[] = [];
   const drags: EditRecord<Drag>[] = [];
+  const trajectories: EditRecord<Trajectory>[] = [];
+  const cameras: EditRecord<Camera>[] = [];
+  const regions: EditRecord<Region>[] = [];
+  const locks: EditRecord<Lock>[] = [];
   const comments: EditRecord<Comment>[] = [];
   for (const edit of edits) {
     if (edit.undone) continue;
     if (isKind(edit, 'image')) image = edit;
     else if (isKind(edit, 'paint') || isKind(edit, 'erase')) strokes.push(edit);
     else if (isKind(edit, 'drag')) drags.push(edit);
+    else if (isKind(edit, 'trajectory')) trajectories.push(edit);
+    else if (isKind(edit, 'camera')) cameras.push(edit);
+    else if (isKind(edit, 'region')) regions.push(edit);
+    else if (isKind(edit, 'lock')) locks.push(edit);
     else if (isKind(edit, 'comment')) comments.push(edit);
   }
-  return { image, strokes, drags, comments };
+  return { image, strokes, drags, trajectories, cameras, regions, locks, comments };
 }

@@ -1,7 +1,7 @@
-/** The HTTP side of a session: files, invites, the finished clip, and who did what. */
+/** The HTTP side of a session: files, invites, takes, the finished clip, and who did what. */
 
 import type { Role } from './events.ts';
-import type { Prompt } from './instructions.ts';
+import type { Prompt, Settings } from './instructions.ts';
 
 /** The server said no; `message` tells a person what to do. */
 export class ApiError extends Error {
@@ -56,6 +56,23 @@ export interface Who {
   readonly instructions: readonly Weighing[];
 }
 
+/** One take of the session, as the server has made it (T8). */
+export interface MadeTake {
+  readonly take: number;
+  /** Those that define it; those that enter a take are as the session began with them. */
+  readonly settings: Settings;
+  readonly in_force: boolean;
+  /** Its newest finished clip; null before one. */
+  readonly finished: {
+    /** That of the log which it reflects (T13). */
+    readonly seq: number;
+    /** The SHA-256 of its latents. */
+    readonly digest: string;
+    /** When, in milliseconds since the Unix epoch; null where that was not recorded. */
+    readonly at: number | null;
+  } | null;
+}
+
 export class HttpApi {
   readonly #base: string;
   readonly #token: () => string;
@@ -89,6 +106,12 @@ export class HttpApi {
    */
   async who(x: number, y: number, frame: number): Promise<Who> {
     return this.#call(`/who?x=${x}&y=${y}&frame=${frame}`, (response) => response.json());
+  }
+
+  /** All takes of the session, the first first, with the newest clip that each has finished. */
+  async takes(): Promise<readonly MadeTake[]> {
+    return this.#call('/takes', async (response) =>
+      (await response.json() as { readonly takes: readonly MadeTake[] }).takes);
   }
 
   /** The finished take as MP4; refused as `not_ready` while it is denoising. */

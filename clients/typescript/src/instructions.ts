@@ -7,10 +7,10 @@
 
 import type { Point } from './geometry.ts';
 
-/** The texts people write together: what is visible, and how it moves. */
-export type Prompt = 'content' | 'motion';
+/** The texts people write together: what is visible, how it moves, what should not be there. */
+export type Prompt = 'content' | 'motion' | 'negative';
 
-export const PROMPTS: readonly Prompt[] = ['content', 'motion'];
+export const PROMPTS: readonly Prompt[] = ['content', 'motion', 'negative'];
 
 /** The first and the last frame of a range, both in it; the first frame of a clip is 0. */
 export type FrameRange = readonly [first: number, last: number];
@@ -46,6 +46,16 @@ export interface Motion {
   readonly base_seq?: number | null;
 }
 
+/**
+ * The whole negative prompt: what should not be there. As `Content`. It has an effect where
+ * guidance is above 100, for there it stands for the empty text.
+ */
+export interface Negative {
+  readonly kind: 'negative';
+  readonly text: string;
+  readonly base_seq?: number | null;
+}
+
 /** Changes of a prompt as it stood after event `base_seq`, by a client without Yjs (M3). */
 export interface Spliced {
   readonly kind: 'spliced';
@@ -67,6 +77,9 @@ export interface Image {
   readonly blob: string | null;
 }
 
+/** How paint lies on what is under it: "normal" covers it, "color" gives it another hue (M4). */
+export type Blend = 'normal' | 'color';
+
 /** One stroke of opaque paint; `width` is the brush's diameter in 1/65536 of the frame's width. */
 export interface Paint {
   readonly kind: 'paint';
@@ -77,6 +90,8 @@ export interface Paint {
   readonly strength?: number;
   /** The frames it is on; all of them where null or missing. */
   readonly frames?: FrameRange | null;
+  /** "normal" where missing. */
+  readonly blend?: Blend;
 }
 
 /** A stroke that takes away the paint under it, down to the picture; nothing else (M4). */
@@ -104,6 +119,53 @@ export interface Drag {
   readonly frames?: FrameRange | null;
 }
 
+/**
+ * Move what lies within `radius` of `path[0]` along `path`, at an even speed.
+ *
+ * The points are on the picture of the first frame, two at least. The object starts at the first of
+ * them in the first frame of `frames` and reaches the last in the last. All else as for `Drag`.
+ */
+export interface Trajectory {
+  readonly kind: 'trajectory';
+  readonly path: readonly Point[];
+  readonly radius: number;
+  readonly strength?: number;
+  readonly frames?: FrameRange | null;
+}
+
+/**
+ * Move the camera from the first to the last frame of `frames`.
+ *
+ * `pan` and `tilt` are how far it turns to the right and down, in signed 1/65536 of the frame's
+ * width and height: the picture moves the other way. `zoom` is 65536 for none, 131072 for twice as
+ * near. What is missing stays as it is: 0, 0 and 65536.
+ */
+export interface Camera {
+  readonly kind: 'camera';
+  readonly pan?: number;
+  readonly tilt?: number;
+  readonly zoom?: number;
+  readonly strength?: number;
+  readonly frames?: FrameRange | null;
+}
+
+/** What lies inside the closed line `outline` becomes what `text` says; nothing else changes. */
+export interface Region {
+  readonly kind: 'region';
+  /** Three corners at least. What the line goes around an odd number of times is inside. */
+  readonly outline: readonly Point[];
+  readonly text: string;
+  readonly strength?: number;
+  readonly frames?: FrameRange | null;
+}
+
+/** Hold still what is inside `outline`: it stays as the take shows it when this is given (T11). */
+export interface Lock {
+  readonly kind: 'lock';
+  readonly outline: readonly Point[];
+  readonly frames?: FrameRange | null;
+}
+
 /** Words pinned to a point of a frame. They are part of the state and never of the take. */
 export interface Comment {
   readonly kind: 'comment';
@@ -122,6 +184,10 @@ export interface Revisable {
   readonly start?: Point;
   readonly end?: Point;
   readonly radius?: number;
+  readonly path?: readonly Point[];
+  readonly pan?: number;
+  readonly tilt?: number;
+  readonly zoom?: number;
   readonly text?: string;
   readonly resolved?: boolean;
 }
@@ -132,7 +198,10 @@ export interface Revise extends Revisable {
   readonly target: number;
 }
 
-/** What a take is made with besides the instructions; all but `fps` and `guidance` define it (T8). */
+/** A LoRA file of the model by its name, and its weight in hundredths. */
+export type Lora = readonly [name: string, weight: number];
+
+/** What a take is made with besides the instructions: see `DEFINING_SETTINGS` (T8). */
 export interface Settings {
   readonly model: string;
   readonly seed: number;
@@ -143,7 +212,22 @@ export interface Settings {
   readonly fps: number;
   /** In hundredths: 100 is 1.0, no classifier-free guidance. */
   readonly guidance: number;
+  /** A name the model offers; "" for its default. */
+  readonly scheduler: string;
+  /** LoRA files that are not named weigh 0. */
+  readonly loras: readonly Lora[];
+  /** How much of P_img's noise paint is re-denoised from, in hundredths; 0: it lies as painted. */
+  readonly harmonize: number;
+  /** 1 - lambda of the paper's equation 4, in hundredths; 0: one residual field instead. */
+  readonly mix: number;
+  /** How far frames are re-aligned to the intermediate image, in hundredths; 0: not at all. */
+  readonly align: number;
 }
+
+/** The settings of which each value has takes of its own; the others enter a take or its clip. */
+export const DEFINING_SETTINGS = [
+  'model', 'seed', 'steps', 'frames', 'width', 'height', 'scheduler',
+] as const satisfies readonly (keyof Settings)[];
 
 /** New values for some settings; each is its own field, last writer wins (M2, T8). */
 export interface Adjust extends Partial<Settings> {
@@ -151,18 +235,35 @@ export interface Adjust extends Partial<Settings> {
 }
 
 /** What the log keeps of an edit. */
-export type Instruction = Text | Image | Paint | Erase | Drag | Revise | Adjust | Comment;
+export type Instruction =
+  | Text
+  | Image
+  | Paint
+  | Erase
+  | Drag
+  | Trajectory
+  | Camera
+  | Region
+  | Lock
+  | Revise
+  | Adjust
+  | Comment;
 
 /** What a client gives. */
 export type Given =
   | Content
   | Motion
+  | Negative
   | Spliced
   | Typed
   | Image
   | Paint
   | Erase
   | Drag
+  | Trajectory
+  | Camera
+  | Region
+  | Lock
   | Revise
   | Adjust
   | Comment;

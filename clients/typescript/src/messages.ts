@@ -2,7 +2,7 @@
 
 import type { Event, Role } from './events.ts';
 import type { Point } from './geometry.ts';
-import type { Given, Prompt, Settings } from './instructions.ts';
+import type { Blend, Given, Prompt, Settings } from './instructions.ts';
 
 /** The protocol version this SDK speaks. */
 export const VERSION = 1;
@@ -67,6 +67,13 @@ export interface LiveStroke {
   readonly color: string;
   readonly width: number;
   readonly erase?: boolean;
+  readonly blend?: Blend;
+}
+
+/** A trajectory, or the outline of a region or lock, that is still being drawn (C4). */
+export interface LiveLine {
+  readonly kind: 'trajectory' | 'region' | 'lock';
+  readonly points: readonly Point[];
 }
 
 /** An arrow that is still being pulled: shown to others, never stored (C4). */
@@ -90,13 +97,17 @@ export interface PresenceUpdate {
   readonly frame: number | null;
   readonly stroke: LiveStroke | null;
   readonly drag: LiveDrag | null;
+  readonly line?: LiveLine | null;
   readonly caret?: Caret | null;
 }
+
+/** The longer side of a preview's frames: at most 64, 128 or 256 pixels, never enlarged (C5). */
+export type Tier = 'small' | 'sheet' | 'large';
 
 /** Which previews to send, and at most how many a second (C5). */
 export interface Watch {
   readonly type: 'watch';
-  readonly tier: 'sheet' | 'none';
+  readonly tier: Tier | 'none';
   readonly rate: number;
 }
 
@@ -112,6 +123,25 @@ export interface Control {
   readonly action: 'pause' | 'resume' | 'cancel';
 }
 
+/**
+ * Show me what it would be, and nobody else (T12). It is take `take` (null: the one in force) as the
+ * log stood after event `at` (null: now), without the groups of `without` and all that `people` did.
+ */
+export interface LookCommand {
+  readonly type: 'look';
+  /** One's own choice, from 1; the answers carry it. */
+  readonly number: number;
+  readonly take: number | null;
+  readonly at: number | null;
+  readonly without: readonly number[];
+  readonly people: readonly string[];
+}
+
+/** I have seen enough: give up my look (T12). No answer. */
+export interface EndLook {
+  readonly type: 'end_look';
+}
+
 export interface Ping {
   readonly type: 'ping';
   readonly nonce: number;
@@ -124,6 +154,8 @@ export type ClientMessage =
   | Control
   | PresenceUpdate
   | Watch
+  | LookCommand
+  | EndLook
   | Need
   | Ping;
 
@@ -229,6 +261,7 @@ export interface Presence {
   readonly frame: number | null;
   readonly stroke: LiveStroke | null;
   readonly drag: LiveDrag | null;
+  readonly line: LiveLine | null;
   readonly caret: Caret | null;
 }
 
@@ -246,6 +279,20 @@ export interface TakeStatus {
   readonly unknown: readonly string[];
 }
 
+/** How far a look is: to the one who asked for it only (T12). `note` and `digest` as in `take`. */
+export interface LookStatus {
+  readonly type: 'look_status';
+  readonly number: number;
+  /** The take it varies. */
+  readonly take: number;
+  readonly step: number;
+  readonly steps: number;
+  /** "failed" and "ended" are final. */
+  readonly state: 'waiting' | 'running' | 'finished' | 'failed' | 'ended';
+  readonly note: string;
+  readonly digest: string | null;
+}
+
 export interface Pong {
   readonly type: 'pong';
   readonly nonce: number;
@@ -261,4 +308,5 @@ export type ServerMessage =
   | People
   | Presence
   | TakeStatus
+  | LookStatus
   | Pong;

@@ -10,6 +10,7 @@ const CODEC_JPEG = 1;
 
 /** One step's picture of the whole clip: a contact sheet, frames in reading order. */
 export interface Preview {
+  /** 1: projected from the latents; 2: the finished clip; 3: decoded on the way (paused). */
   readonly tier: number;
   readonly codec: number;
   readonly columns: number;
@@ -21,6 +22,8 @@ export interface Preview {
   readonly take: number;
   readonly step: number;
   readonly steps: number;
+  /** The number of the look it belongs to (T12); 0 for the take itself. */
+  readonly look: number;
   /** All live edits up to it have entered (T13). */
   readonly seq: number;
   /** Server time, milliseconds since the Unix epoch. */
@@ -58,6 +61,7 @@ export function parsePreview(data: Uint8Array<ArrayBuffer>): Preview {
     take: view.getUint32(12),
     step: view.getUint16(16),
     steps: view.getUint16(18),
+    look: view.getUint32(20),
     seq: Number(view.getBigUint64(24)),
     at: Number(view.getBigUint64(32)),
     done: tier === TIER_DECODED,

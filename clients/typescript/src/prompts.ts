@@ -1,4 +1,4 @@
-/** The two shared prompts of a session, between its log and its queue of commands. */
+/** The shared prompts of a session, between its log and its queue of commands. */
 
 import * as Y from 'yjs';
 
@@ -40,7 +40,9 @@ export class Prompts {
     this.#host = host;
     const rules = this.#rules();
     this.#documents = {
-      content: new PromptDocument('content', rules), motion: new PromptDocument('motion', rules),
+      content: new PromptDocument('content', rules),
+      motion: new PromptDocument('motion', rules),
+      negative: new PromptDocument('negative', rules),
     };
     this.#shared = { ...this.#documents };
   }

@@ -2,7 +2,7 @@
 
 import type { Role } from './events.ts';
 import type {
-  Comment, Drag, Erase, Image, Instruction, Paint, Settings,
+  Camera, Comment, Drag, Erase, Image, Instruction, Lock, Paint, Region, Settings, Trajectory,
 } from './instructions.ts';
 
 /** Someone who ever joined, as the log knows them. */
@@ -46,6 +46,17 @@ export interface GroupRecord {
   readonly shadowedBy: number | null;
 }
 
+/** One take of the log: what defines it, and the event that first put that in force (T8). */
+export interface TakeRecord {
+  readonly take: number;
+  /** As they were then; only those of `DEFINING_SETTINGS` are the take's own. */
+  readonly settings: Settings;
+  readonly seq: number;
+  readonly at: number;
+  /** A participant, or "" for the first take, which the server began. */
+  readonly author: string;
+}
+
 /** The log, folded. A new object whenever something changed; records keep their identity. */
 export interface LogState {
   readonly seq: number;
@@ -53,6 +64,8 @@ export interface LogState {
   readonly settings: Settings | null;
   /** The number of the take they define: takes count in the order they were first in force (T8). */
   readonly take: number;
+  /** All takes there ever were, the first first; every number has one. */
+  readonly takes: readonly TakeRecord[];
   readonly participants: ReadonlyMap<string, Participant>;
   /** All edits in seq order, undone ones too. */
   readonly edits: readonly EditRecord[];
@@ -61,12 +74,19 @@ export interface LogState {
   /** The texts of the prompts. */
   readonly content: string;
   readonly motion: string;
+  readonly negative: string;
   /** The newest live edit of the reference image (M2). */
   readonly image: EditRecord<Image> | null;
   /** Live strokes in seq order: later ones lie on top (M4). */
   readonly strokes: readonly EditRecord<Paint | Erase>[];
   /** Live drags in seq order. They all count, and their order does not matter (M4). */
   readonly drags: readonly EditRecord<Drag>[];
+  /** Live trajectories, cameras and locks, each in seq order: as drags. */
+  readonly trajectories: readonly EditRecord<Trajectory>[];
+  readonly cameras: readonly EditRecord<Camera>[];
+  readonly locks: readonly EditRecord<Lock>[];
+  /** Live regions in seq order: later ones are made on top of earlier ones (M4). */
+  readonly regions: readonly EditRecord<Region>[];
   /** Live comments in seq order, resolved ones too. */
   readonly comments: readonly EditRecord<Comment>[];
 }

@@ -9,6 +9,7 @@ import { LogFold } from './fold.ts';
 import { HttpApi } from './http.ts';
 import type { Given } from './instructions.ts';
 import { socketUrl } from './link.ts';
+import { Looks, type Look, type LookQuery } from './look.ts';
 import {
   VERSION, type ClientMessage, type Control, type Fault, type PresenceUpdate, type Refusal,
   type Watch, type Welcome,
@@ -35,6 +36,7 @@ export class Session extends Emitter<SessionEvents> {
   readonly #connection: Connection;
   readonly #queue = new CommandQueue();
   readonly #prompts: Prompts;
+  readonly #looks = new Looks((message) => this.#send(message));
   #fold = new LogFold();
   #clientId = newClientId();
   #token: string;
@@ -171,6 +173,16 @@ export class Session extends Emitter<SessionEvents> {
     this.#send(this.#watch);
   }
 
+  /**
+   * Show what the take would be without something, or was before (T12): to nobody else.
+   *
+   * Everybody has one look: this takes the place of the one before. It is asked for again after a
+   * reconnect, until it is finished.
+   */
+  look(query: LookQuery = {}): Look {
+    return this.#looks.begin(query);
+  }
+
   #command(draft: Draft): Pending {
     const pending = this.#queue.push(draft);
     this.#sendNew();
@@ -214,7 +226,9 @@ export class Session extends Emitter<SessionEvents> {
 
   #received(data: Uint8Array<ArrayBuffer>): void {
     if (isPreview(data)) {
-      this.emit('preview', parsePreview(data));
+      const preview = parsePreview(data);
+      if (preview.look) this.#looks.showed(preview);
+      else this.emit('preview', preview);
       return;
     }
     const message = decodeMessage(data);
@@ -233,6 +247,7 @@ export class Session extends Emitter<SessionEvents> {
       case 'people': this.emit('people', message.people); break;
       case 'presence': this.emit('presence', message); break;
       case 'take': this.emit('take', message); break;
+      case 'look_status': this.#looks.told(message); break;
       case 'fault':
         this.#fault = message;
         this.emit('fault', message);
@@ -260,6 +275,7 @@ export class Session extends Emitter<SessionEvents> {
     }
     if (this.#watch) this.#send(this.#watch);
     if (this.#presence) this.#send(this.#presence);
+    this.#looks.welcomed();
     this.#resend();
   }
 

@@ -5,7 +5,8 @@ import { decode, Encoder } from '@msgpack/msgpack';
 import type { ClientMessage, ServerMessage } from './messages.ts';
 
 const SERVER_TYPES: ReadonlySet<string> = new Set<ServerMessage['type']>([
-  'welcome', 'events', 'event', 'ack', 'refusal', 'fault', 'people', 'presence', 'take', 'pong',
+  'welcome', 'events', 'event', 'ack', 'refusal', 'fault', 'people', 'presence', 'take',
+  'look_status', 'pong',
 ]);
 
 const encoder = new Encoder({ ignoreUndefined: true });

@@ -48,7 +48,7 @@ export function welcome(changes: Partial<Welcome> = {}): Welcome {
     yjs_client: 77,
     settings: {
       model: 'embedded', seed: 1, steps: 20, frames: 16, width: 64, height: 64, fps: 8,
-      guidance: 250,
+      guidance: 250, scheduler: '', loras: [], harmonize: 0, mix: 0, align: 0,
     },
     vocabulary: { groups: {} },
     limits: {

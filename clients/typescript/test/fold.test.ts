@@ -6,6 +6,7 @@ import {
 
 const SETTINGS: Settings = {
   model: 'embedded', seed: 1, steps: 20, frames: 16, width: 64, height: 64, fps: 8, guidance: 250,
+  scheduler: '', loras: [], harmonize: 0, mix: 0, align: 0,
 };
 
 /** Applies bodies as events 1, 2, 3 ... of the given authors. */
@@ -60,6 +61,16 @@ const erase: Instruction = { kind: 'erase', points: [[0, 0]], width: 100, frames
 const drag: Instruction = {
   kind: 'drag', start: [9, 9], end: [99, 9], radius: 5, strength: 65536, frames: null,
 };
+const trajectory: Instruction = {
+  kind: 'trajectory', path: [[9, 9], [50, 9]], radius: 5, strength: 65536, frames: null,
+};
+const camera: Instruction = {
+  kind: 'camera', pan: 9, tilt: 0, zoom: 65536, strength: 65536, frames: null,
+};
+const region: Instruction = {
+  kind: 'region', outline: [[0, 0], [9, 0], [9, 9]], text: 'gold', strength: 65536, frames: [1, 2],
+};
+const lock: Instruction = { kind: 'lock', outline: [[0, 0], [9, 0], [9, 9]], frames: null };
 const comment: Instruction = {
   kind: 'comment', text: 'too fast', at: [5, 5], frame: 3, resolved: false,
 };
@@ -99,6 +110,39 @@ describe('folding the log', () => {
     expect(log.state.comments.map((c) => c.seq)).toEqual([seqs[2]]);
     log.redo('a', [seqs[0]!]);
     expect(log.state.drags[0]?.instruction).toEqual(drag);
+  });
+
+  it('M1 every kind that lies on the stage has its list, undone ones are out', () => {
+    const log = new Log();
+    const given: Instruction[] = [trajectory, camera, region, lock];
+    const seqs = given.map((one) => log.edit('a', one));
+    const listed = () => [
+      log.state.trajectories, log.state.cameras, log.state.regions, log.state.locks,
+    ].map((list) => list.map((edit) => [edit.seq, edit.instruction]));
+    expect(listed()).toEqual(given.map((one, at) => [[seqs[at], one]]));
+    seqs.forEach((seq, at) => {
+      log.undo('a', [seq]);
+      expect(listed().map(({ length }) => length)).toEqual([0, 1, 2, 3].map((n) => Number(n > at)));
+    });
+  });
+
+  it('M2 each kind is revised in the fields it has', () => {
+    const log = new Log();
+    const target = log.edit('a', camera);
+    const other = log.edit('a', trajectory);
+    log.edit('b', { kind: 'revise', target, pan: -5, zoom: 131072 });
+    log.edit('b', { kind: 'revise', target: other, path: [[1, 1], [2, 2]] });
+    expect(log.state.cameras[0]?.instruction).toEqual({ ...camera, pan: -5, zoom: 131072 });
+    expect(log.state.trajectories[0]?.instruction).toEqual(
+      { ...trajectory, path: [[1, 1], [2, 2]] });
+  });
+
+  it('M3 the negative prompt is a text of its own', () => {
+    const log = new Log();
+    log.type('a', [[0, '', 'a cat']]);
+    log.edit('b', { ...text([[0, '', 'blur']]), prompt: 'negative' });
+    expect([log.state.content, log.state.motion, log.state.negative]).toEqual(
+      ['a cat', '', 'blur']);
   });
 
   it('M2 the newest live image is in force', () => {
@@ -152,6 +196,37 @@ describe('folding the log', () => {
     log.edit('b', { kind: 'settings', seed: 5 });
     expect(log.state.take).toBe(3);
     expect(log.state.settings).toMatchObject({ seed: 5, steps: 9, fps: 12 });
+  });
+
+  it.each([
+    [{ scheduler: 'euler' }, 2], [{ model: 'other' }, 2], [{ width: 128 }, 2], [{ height: 128 }, 2],
+    [{ frames: 8 }, 2], [{ seed: 2 }, 2], [{ steps: 21 }, 2],
+    [{ loras: [['ink', 80]] }, 1], [{ harmonize: 40 }, 1], [{ mix: 30 }, 1], [{ align: 50 }, 1],
+    [{ guidance: 300 }, 1], [{ fps: 24 }, 1],
+  ] as [Partial<Settings>, number][])('T8 %o leads to take %i', (change, take) => {
+    const log = new Log();
+    log.add('', { kind: 'created', settings: SETTINGS, v: 1 });
+    log.edit('a', { kind: 'settings', ...change });
+    expect(log.state.settings).toEqual({ ...SETTINGS, ...change });
+    expect(log.state.take).toBe(take);
+  });
+
+  it('T8 lists the takes with who first put them in force, also where an undo did', () => {
+    const log = new Log();
+    log.add('', { kind: 'created', settings: SETTINGS, v: 1 });
+    const seed = log.edit('a', { kind: 'settings', seed: 5 });
+    log.edit('b', { kind: 'settings', steps: 9 });
+    const before = log.state.takes;
+    log.edit('b', { kind: 'settings', guidance: 300 });
+    expect(log.state.takes).toBe(before);
+    const undo = log.undo('a', [seed]);
+    log.edit('b', { kind: 'settings', steps: SETTINGS.steps });
+    expect(log.state.take).toBe(1);
+    expect(log.state.takes.map(({ take, author, seq, at, settings }) =>
+      [take, author, seq, at, settings.seed, settings.steps])).toEqual([
+      [1, '', 1, 10, 1, 20], [2, 'a', 2, 20, 5, 20], [3, 'b', 3, 30, 5, 9],
+      [4, 'a', undo, 10 * undo, 1, 9],
+    ]);
   });
 
   it('T7 T8 the step an edit entered at is that of the take in force', () => {
@@ -264,8 +339,9 @@ describe('folding the log', () => {
     const log = new Log();
     log.type('a', [[0, '', '"\\\n\u0001é🎈\u007f']]);
     expect(canonical(log.state)).toBe(
-      '{"comment":[],"content":"\\"\\\\\\n\\u0001é🎈\u007f","drag":[],"image":null,"motion":"",'
-      + '"paint":[],"settings":null}');
+      '{"camera":[],"comment":[],"content":"\\"\\\\\\n\\u0001é🎈\u007f","drag":[],"image":null,'
+      + '"lock":[],"motion":"","negative":"","paint":[],"region":[],"settings":null,'
+      + '"trajectory":[]}');
     log.edit('b', erase);
     expect(canonical(log.state)).toContain('"paint":[{"author":"b","depth":null,"edit":2,'
       + '"instruction":{"frames":null,"kind":"erase","points":[[0,0]],"width":100}}]');

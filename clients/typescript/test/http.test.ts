@@ -48,3 +48,18 @@ it('M6 asks who is seen at a point of a frame', async () => {
     'http://host:1/api/sessions/s1/who?x=32768&y=100&frame=3', { Authorization: 'Bearer token' },
   ]]);
 });
+
+it('T8 lists the takes with what they have finished', async () => {
+  const settings = { seed: 7 };
+  const takes = [
+    { take: 1, settings, in_force: false, finished: { seq: 9, digest: 'ab', at: 5 } },
+    { take: 2, settings, in_force: true, finished: null },
+  ];
+  const asked: string[] = [];
+  vi.stubGlobal('fetch', (url: string) => {
+    asked.push(url);
+    return Promise.resolve(Response.json({ takes }));
+  });
+  await expect(api.takes()).resolves.toEqual(takes);
+  expect(asked).toEqual(['http://host:1/api/sessions/s1/takes']);
+});

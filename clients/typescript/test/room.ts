@@ -54,8 +54,8 @@ export class Room {
   lines: Line[] = [];
   log: Event[] = [];
   readonly clients = new Map<string, Client>();
-  #docs: Record<Prompt, Y.Doc> = { content: new Y.Doc(), motion: new Y.Doc() };
-  #chars: Record<Prompt, Char[]> = { content: [], motion: [] };
+  #docs: Record<Prompt, Y.Doc> = { content: new Y.Doc(), motion: new Y.Doc(), negative: new Y.Doc() };
+  #chars: Record<Prompt, Char[]> = { content: [], motion: [], negative: [] };
   #redo = new Map<string, number[][]>();
   #dead = new Set<number>();
 
@@ -102,8 +102,8 @@ export class Room {
     const kept = this.log.slice(0, seq);
     this.epoch += '+';
     this.log = [];
-    this.#docs = { content: new Y.Doc(), motion: new Y.Doc() };
-    this.#chars = { content: [], motion: [] };
+    this.#docs = { content: new Y.Doc(), motion: new Y.Doc(), negative: new Y.Doc() };
+    this.#chars = { content: [], motion: [], negative: [] };
     this.#redo = new Map();
     this.#dead = new Set();
     for (const event of kept) this.#fold(event);

@@ -119,7 +119,7 @@ describe('presence and previews (C4, C5)', () => {
     expect(socket().of('presence')[0]).toMatchObject({ caret });
     socket().deliver({
       type: 'presence', participant: 'bob1', connection: 4, cursor: null, frame: null,
-      stroke: null, drag: null, caret,
+      stroke: null, drag: null, line: null, caret,
     });
     expect(presence).toMatchObject([{ caret }]);
   });
@@ -137,6 +137,14 @@ describe('presence and previews (C4, C5)', () => {
     socket().welcome({ recovered: true });
     expect(socket().of('presence').map((p) => p.cursor)).toEqual([[49, 0]]);
     expect(socket().of('watch')).toEqual([{ type: 'watch', tier: 'sheet', rate: 12 }]);
+  });
+
+  it('C4 tells the line that somebody draws', () => {
+    socket().welcome();
+    const line = { kind: 'lock', points: [[1, 2], [3, 4]] } as const;
+    session.point({ cursor: null, frame: null, stroke: null, drag: null, line });
+    vi.advanceTimersByTime(33);
+    expect(socket().of('presence')[0]).toMatchObject({ line });
   });
 
   it('C5 tells previews from messages by the first byte', () => {

@@ -15,6 +15,7 @@ interface Told {
   readonly json: unknown;
   readonly content: string;
   readonly motion: string;
+  readonly negative: string;
   readonly take: number;
   readonly canonical?: string;
   readonly hash: string;
@@ -61,14 +62,15 @@ describe('golden logs', () => {
 
   it.each(logs.map((log) => [log.name, log] as const))('L3 %s', async (_name, { events }) => {
     const fold = new LogFold();
-    const docs = { content: new Y.Doc(), motion: new Y.Doc() };
+    const docs = { content: new Y.Doc(), motion: new Y.Doc(), negative: new Y.Doc() };
     for (const told of events) {
       const event = eventOf(told);
       fold.apply(event);
       for (const { prompt, update } of textsOf(event)) Y.applyUpdate(docs[prompt], update);
-      const { content, motion, take } = fold.state;
-      expect({ content, motion, take }).toEqual(
-        { content: told.content, motion: told.motion, take: told.take });
+      const { content, motion, negative, take } = fold.state;
+      expect({ content, motion, negative, take }).toEqual({
+        content: told.content, motion: told.motion, negative: told.negative, take: told.take,
+      });
       // M3: who has Yjs reads the same as who has splices.
       for (const prompt of PROMPTS) {
         expect(docs[prompt].getText('text').toString()).toBe(told[prompt]);

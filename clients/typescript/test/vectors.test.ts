@@ -40,15 +40,16 @@ describe('golden vectors', () => {
               (body?.instruction as Record<string, unknown> | undefined)?.kind];
     }));
     expect([...told]).toEqual(expect.arrayContaining([
-      'hello', 'edit', 'undo', 'redo', 'end_group', 'control', 'presence', 'watch', 'need', 'ping',
-      'welcome', 'events', 'event', 'ack', 'refusal', 'fault', 'people', 'take', 'pong',
-      'content', 'motion', 'spliced', 'typed', 'text', 'image', 'paint', 'erase', 'drag', 'revise',
-      'settings', 'comment', 'created', 'joined', 'edited', 'undone', 'redone', 'entered',
+      'hello', 'edit', 'undo', 'redo', 'end_group', 'control', 'presence', 'watch', 'look', 'end_look',
+      'need', 'ping', 'welcome', 'events', 'event', 'ack', 'refusal', 'fault', 'people', 'take',
+      'look_status', 'pong', 'content', 'motion', 'negative', 'spliced', 'typed', 'text', 'image',
+      'paint', 'erase', 'drag', 'trajectory', 'camera', 'region', 'lock', 'revise', 'settings',
+      'comment', 'created', 'joined', 'edited', 'undone', 'redone', 'entered',
     ]));
   });
 });
 
-describe('golden drags', () => {
+describe('golden drags and lines', () => {
   const named = (name: string): Vector => {
     const found = vectors.find((v) => v.name === name);
     if (!found) throw new Error(`there is no vector ${name}`);
@@ -69,11 +70,18 @@ describe('golden drags', () => {
     }]);
   });
 
+  it('C4 an outline under way is written as the server reads it', () => {
+    expect(decode(encodeMessage({
+      type: 'presence', cursor: null, frame: 0, stroke: null, drag: null,
+      line: { kind: 'lock', points: [[1, 1]] }, caret: null,
+    }))).toEqual(decode(bytes('presence with a lock')));
+  });
+
   it('C4 an arrow under way is written as the server reads it', () => {
     expect(decode(encodeMessage({
       type: 'presence', cursor: [5, 5], frame: null, stroke: null,
       drag: { start: [32768, 32768], end: [65536, 0], radius: 9830 },
-      caret: null,
+      line: null, caret: null,
     }))).toEqual(decode(bytes('presence with an arrow')));
   });
 });

@@ -35,6 +35,7 @@ describe('previews (C5)', () => {
     view.setUint32(12, 3);
     view.setUint16(16, 7);
     view.setUint16(18, 20);
+    view.setUint32(20, 4_000_000_001);
     view.setBigUint64(24, 41n);
     view.setBigUint64(32, 1_790_000_000_123n);
     bytes.set([1, 2, 3], 40);
@@ -47,7 +48,7 @@ describe('previews (C5)', () => {
     const { image, ...fields } = parsePreview(padded.subarray(7));
     expect(fields).toEqual({
       tier: 2, codec: 1, columns: 4, rows: 5, frames: 16, width: 64, height: 48, take: 3, step: 7,
-      steps: 20, seq: 41, at: 1_790_000_000_123, done: true, mime: 'image/jpeg',
+      steps: 20, look: 4_000_000_001, seq: 41, at: 1_790_000_000_123, done: true, mime: 'image/jpeg',
     });
     expect([...image]).toEqual([1, 2, 3]);
   });

@@ -12,13 +12,12 @@ condition zero; P_video is the same weights with motion modules between the fram
 from __future__ import annotations
 
 import copy
-import hashlib
+import json
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import safetensors.torch
 import torch
 from diffusers import (
     AutoencoderTiny,
@@ -27,20 +26,21 @@ from diffusers import (
     UNet2DConditionModel,
     UNetMotionModel,
 )
-from safetensors import SafetensorError
-from torch.nn import functional
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from framejam_pipeline.errors import ModelInvalid, ModelNotFound
-from framejam_pipeline.models.contract import ModelSpec, Scheduler, VideoConditions
+from framejam_pipeline.models import schedulers
+from framejam_pipeline.models.contract import Loras, ModelSpec, Scheduler, VideoConditions
 from framejam_pipeline.models.environment import describe
 from framejam_pipeline.models.index import Index
+from framejam_pipeline.models.parts import component, digest, network, ready
+from framejam_pipeline.models.preview import FILE, Preview
 
 SHIPPED: Final = Path(__file__).parent / "embedded"
 """The folder of the weights that are part of the package."""
 
 _PARTS: Final = ("unet", "motion_adapter", "vae", "text_encoder", "tokenizer", "scheduler")
-_FILES: Final = ("model_index.json", "preview.safetensors")
+_FILES: Final = ("model_index.json", FILE)
 
 
 class EmbeddedModel:
@@ -49,21 +49,22 @@ class EmbeddedModel:
     name: Final = "embedded"
 
     def __init__(self, folder: Path, device: torch.device) -> None:
-        self.hash = _hash(folder)
+        # Model cards, metrics and notices beside these may change without making another model.
+        parts = [file for part in _PARTS for file in (folder / part).rglob("*") if file.is_file()]
+        self.hash = digest(folder, [*parts, *(folder / name for name in _FILES)])
         self.device = device
         self._index = Index.read(folder / "model_index.json")
-        self._tokenizer: Any = _part(CLIPTokenizer, folder, "tokenizer")
-        text_encoder = _part(CLIPTextModel, folder, "text_encoder", use_safetensors=True)
-        self._text_encoder = _ready(text_encoder.float(), device)
-        self._vae = _ready(_network(AutoencoderTiny, folder, "vae"), device)
-        self._unet = _ready(_network(UNet2DConditionModel, folder, "unet"), device)
-        adapter = _network(MotionAdapter, folder, "motion_adapter")
+        self._tokenizer: Any = component(CLIPTokenizer, folder, "tokenizer")
+        self._text_encoder = ready(network(CLIPTextModel, folder, "text_encoder"), device)
+        self._vae = ready(network(AutoencoderTiny, folder, "vae"), device)
+        self._unet = ready(network(UNet2DConditionModel, folder, "unet"), device)
+        adapter = network(MotionAdapter, folder, "motion_adapter")
         # from_unet2d can share modules with the adapter it is given: hand it one of its own.
         video: Any = UNetMotionModel.from_unet2d(self._unet, copy.deepcopy(adapter))
-        self._video = _ready(video, device)
-        self._scheduler: Any = _part(DDIMScheduler, folder, "scheduler")
-        self._preview = _preview(folder / "preview.safetensors", device)
+        self._video = ready(video, device)
+        self._scheduler: Any = component(DDIMScheduler, folder, "scheduler")
         self.spec = self._checked_spec()
+        self._preview = Preview.read(folder / FILE, device, self.spec.latent_factor)
 
     @classmethod
     def load(cls, folder: Path | None = None, device: str = "cpu") -> EmbeddedModel:
@@ -78,16 +79,22 @@ class EmbeddedModel:
                 raise ModelNotFound(f"{chosen} has no {part}: the embedded model is not there")
         return cls(chosen, torch.device(device))
 
-    def make_scheduler(self, steps: int) -> Scheduler:
-        """Return a fresh DDIM scheduler; ``steps`` is 1 to the number of training steps."""
-        scheduler: Any = type(self._scheduler).from_config(self._scheduler.config)
-        scheduler.set_timesteps(steps, device=self.device)
-        made: Scheduler = scheduler
-        return made
+    @classmethod
+    def recognises(cls, path: Path) -> bool:
+        """Whether ``path`` is a folder whose ``model_index.json`` is of this kind."""
+        try:
+            return "sizes" in json.loads((path / "model_index.json").read_text())
+        except (OSError, ValueError):
+            return False
+
+    def make_scheduler(self, steps: int, scheduler: str) -> Scheduler:
+        """Return a fresh scheduler of ``spec.schedulers``, or with "" of the first of them."""
+        return schedulers.build(self._scheduler.config, scheduler, steps, self.device)
 
     @torch.no_grad()
-    def encode_text(self, text: str) -> torch.Tensor:
+    def encode_text(self, text: str, *, loras: Loras = ()) -> torch.Tensor:
         """Encode one text to (1, tokens, d): padded to the encoder's length, cut off beyond."""
+        self.spec.require_loras(loras)
         tokens = self._tokenizer(
             text,
             padding="max_length",
@@ -120,15 +127,9 @@ class EmbeddedModel:
         signed: torch.Tensor = self._vae.decode(unscaled).sample
         return signed / 2 + 0.5
 
-    @torch.no_grad()
     def project(self, latents: torch.Tensor) -> torch.Tensor:
-        """Project latents (n, c, h, w) to pictures (n, 3, H, W) by one convolution.
-
-        Its 3 * factor^2 output channels are the pixels of one latent cell.
-        """
-        weight, bias = self._preview
-        cells = functional.conv2d(latents, weight, bias, padding="same")
-        return functional.pixel_shuffle(cells, self.spec.latent_factor)
+        """Project latents (n, c, h, w) to pictures (n, 3, H, W) by one convolution."""
+        return self._preview.project(latents)
 
     def affinity(self, frames: int, content: str, motion: str) -> torch.Tensor:
         """Return the affinity of each frame (F,): it falls along the clip if the prompts say move.
@@ -140,9 +141,15 @@ class EmbeddedModel:
 
     @torch.no_grad()
     def predict_image(
-        self, latents: torch.Tensor, timestep: torch.Tensor, text: torch.Tensor
+        self,
+        latents: torch.Tensor,
+        timestep: torch.Tensor,
+        text: torch.Tensor,
+        *,
+        loras: Loras = (),
     ) -> torch.Tensor:
-        """Run the 2D denoiser without an image condition."""
+        """Run the 2D denoiser without an image condition. There are no LoRAs for it."""
+        self.spec.require_loras(loras)
         channels = self.spec.latent_channels + 1
         nothing = latents.new_zeros((1, channels, *latents.shape[2:]))
         sample = torch.cat([torch.cat([latents, nothing], dim=1)] * text.shape[0])
@@ -154,6 +161,7 @@ class EmbeddedModel:
         self, latents: torch.Tensor, timestep: torch.Tensor, conditions: VideoConditions
     ) -> torch.Tensor:
         """Run the denoiser with motion modules; guidance makes it a batch of two."""
+        self.spec.require_loras(conditions.loras)
         frames, rows, columns = latents.shape[2:]
         affinity = conditions.affinity.view(1, 1, frames, 1, 1).expand(-1, -1, -1, rows, columns)
         # One image stands for every frame; with drags each frame has its own.
@@ -171,9 +179,12 @@ class EmbeddedModel:
 
     def _checked_spec(self) -> ModelSpec:
         """Hold the index against the networks, so that a bad folder fails here and not later."""
+        schedulers.require_unclipped(self._scheduler.config)
         spec = self._index.spec(
             max_frames=int(self._video.config.motion_max_seq_length),
             halvings=len(self._unet.config.block_out_channels) - 1,
+            prediction=schedulers.prediction(self._scheduler.config),
+            schedulers=schedulers.offered(self._scheduler.config),
         )
         wanted = 2 * spec.latent_channels + 1
         if self._unet.config.in_channels != wanted:
@@ -181,52 +192,4 @@ class EmbeddedModel:
         # An empty tokenizer folder loads without a complaint and knows no words.
         if len(self._tokenizer) != self._text_encoder.config.vocab_size:
             raise ModelInvalid("tokenizer and text_encoder do not know the same tokens")
-        if self._scheduler.config.clip_sample or self._scheduler.config.thresholding:
-            raise ModelInvalid("the scheduler must not clip: residuals would miss their targets")
-        if self._preview[0].shape[0] != 3 * spec.latent_factor**2:
-            raise ModelInvalid("preview.safetensors does not fit the latent factor")
         return spec
-
-
-def _part(kind: Any, folder: Path, part: str, **options: Any) -> Any:
-    """Load one component from disk; a failure names the component."""
-    try:
-        return kind.from_pretrained(folder / part, local_files_only=True, **options)
-    except Exception as error:  # the loaders of three libraries raise whatever they meet
-        raise ModelInvalid(f"{part}: {error}") from error
-
-
-def _network(kind: Any, folder: Path, part: str) -> Any:
-    """Load one of the diffusers networks in fp32; the files may hold fp16."""
-    return _part(kind, folder, part, use_safetensors=True, torch_dtype=torch.float32)
-
-
-def _preview(file: Path, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Load the weight (3 * factor^2, c, 3, 3) and bias of the preview's convolution."""
-    try:
-        tensors = safetensors.torch.load_file(file, device=str(device))
-        return tensors["weight"].float(), tensors["bias"].float()
-    except (OSError, KeyError, SafetensorError) as error:
-        raise ModelInvalid(f"{file.name}: {error}") from error
-
-
-def _ready(network: Any, device: torch.device) -> Any:
-    """Put a network on its device, in evaluation mode.
-
-    Its weights keep ``requires_grad``, as in stock pipelines; every call runs under ``no_grad``.
-    Freezing them makes torch choose other kernels on a CPU, which differ by 1e-6.
-    """
-    return network.to(device).eval()
-
-
-def _hash(folder: Path) -> str:
-    """Hash names and contents of the files the model consists of, in sorted order.
-
-    Model cards, metrics and notices beside them may change without making it another model.
-    """
-    parts = [file for part in _PARTS for file in (folder / part).rglob("*") if file.is_file()]
-    total = hashlib.sha256()
-    for file in sorted([*parts, *(folder / name for name in _FILES)]):
-        name = file.relative_to(folder).as_posix()
-        total.update(f"{name}\n{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
-    return total.hexdigest()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 import torch
 
 from framejam_pipeline.errors import ModelInvalid
-from framejam_pipeline.models.contract import ModelSpec
+from framejam_pipeline.models import memory
+from framejam_pipeline.models.contract import ModelSpec, PredictionKind
+
+WORKING_BYTES: Final = (264, 2146)
+"""What ``memory.working_line`` computes for the shipped networks: computed once, here."""
 
 
 class Sizes(msgspec.Struct, frozen=True):
@@ -94,7 +98,13 @@ class Index(msgspec.Struct, frozen=True):
         reach = self._reach(content, motion)
         return (1.0 - reach * torch.linspace(0.0, 1.0, frames)).clamp(0.0, 1.0)
 
-    def spec(self, max_frames: int, halvings: int) -> ModelSpec:
+    def spec(
+        self,
+        max_frames: int,
+        halvings: int,
+        prediction: PredictionKind,
+        schedulers: tuple[str, ...],
+    ) -> ModelSpec:
         """Return the model's spec; its UNet halves the latent ``halvings`` times."""
         image, video = self.pipelines.image, self.pipelines.video
         return ModelSpec(
@@ -110,6 +120,14 @@ class Index(msgspec.Struct, frozen=True):
             video_steps=video.steps,
             video_guidance=video.guidance,
             vocabulary=self.vocabulary.phrases(),
+            prediction=prediction,
+            schedulers=schedulers,
+            image_condition=True,
+            loras=(),
+            take_bytes_fixed=memory.kept_fixed(),
+            take_bytes_per_value=memory.kept_per_value(video.steps),
+            working_bytes_fixed=WORKING_BYTES[0],
+            working_bytes_per_value=WORKING_BYTES[1],
         )
 
     def _reach(self, content: str, motion: str) -> float:

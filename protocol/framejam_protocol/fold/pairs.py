@@ -6,7 +6,7 @@ step on, a stroke with the revisions that have entered by then.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 import msgspec
@@ -92,13 +92,21 @@ def references(state: State, mapping: Mapping[int, int]) -> dict[int, Reference]
     Later edits and undos do not change it: a lock keeps the mapping in force at its own seq.
     """
     found: dict[int, Reference] = {}
-    todo = [seq for seq in mapping if seq in state.locks]
+    for seq in held_locks(state, mapping):
+        held = state.locks[seq]
+        found[seq] = Reference(held.settings, pairs(state, held.entries))
+    return found
+
+
+def held_locks(state: State, edits: Iterable[int]) -> set[int]:
+    """The locks among some edits, and those of the takes that these hold, and so on."""
+    found: set[int] = set()
+    todo = [seq for seq in edits if seq in state.locks]
     while todo:
         seq = todo.pop()
         if seq not in found:
-            held = state.locks[seq]
-            found[seq] = Reference(held.settings, pairs(state, held.entries))
-            todo += [earlier for earlier in held.entries if earlier in state.locks]
+            found.add(seq)
+            todo += [earlier for earlier in state.locks[seq].entries if earlier in state.locks]
     return found
 
 

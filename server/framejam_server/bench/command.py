@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-SUITES = ("core", "collab", "steering")
+SUITES = ("core", "collab", "pipeline", "steering")
 
 
 def bench(

@@ -13,6 +13,7 @@ import logging
 import secrets
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ import structlog
 import uvloop
 from aiohttp import web
 
+from framejam_protocol.messages import Tier
 from framejam_protocol.preview import CODEC_JPEG, TIER_SHEET, Preview
 from framejam_server.app import DATABASE, Opened, first_settings, web_app
 from framejam_server.bench.asked import Answer, MakeSessions, Previews, Request
@@ -30,7 +32,10 @@ from framejam_server.hub import Hub
 from framejam_server.live import Clock, LiveSession
 from framejam_server.net.auth import mint
 from framejam_server.net.metrics import Metrics
+from framejam_server.render.memory import MIB, TAKES_MIB, Memory
 from framejam_server.render.pipe import Advance, Advanced, Ready, Who
+from framejam_server.render.turns import Standing
+from framejam_server.render.worker import WorkerReplaced
 from framejam_server.startup import bind, settle_collector
 from framejam_server.store.blobs import BlobFiles
 from framejam_server.store.migrate import migrate
@@ -59,9 +64,23 @@ class StillRenderer:
 
     loaded = True
 
+    def __init__(self) -> None:
+        self.memory = Memory(TAKES_MIB * MIB)
+
+    def stands(self, key: str, standing: Standing) -> None:
+        """Nothing gives way to anything."""
+
+    def claim(self, key: str, size: int, standing: Standing, wake: Callable[[], None]) -> bool:
+        """There is room for everything."""
+        return True
+
     async def current(self) -> int:
         """The one process there is."""
         return 0
+
+    async def estimate(self, key: str, tiers: tuple[Tier, ...]) -> Advanced:
+        """Never asked for: nothing has run."""
+        raise WorkerReplaced
 
     async def advance(self, request: Advance, generation: int) -> Advanced:
         """Never returns."""
@@ -102,23 +121,22 @@ async def show_previews(live: LiveSession, asked: Previews) -> None:
     for number in range(round(asked.per_second * asked.seconds)):
         await asyncio.sleep(start + number / asked.per_second - time.perf_counter())
         image = number.to_bytes(4, "big") + bytes(asked.size - 4)
-        live.show(
-            Preview(
-                tier=TIER_SHEET,
-                codec=CODEC_JPEG,
-                columns=4,
-                rows=4,
-                frames=16,
-                width=64,
-                height=64,
-                take=1,
-                step=1,
-                steps=8,
-                seq=1,
-                at=time.time_ns() // 1_000_000,
-                image=image,
-            )
+        preview = Preview(
+            tier=TIER_SHEET,
+            codec=CODEC_JPEG,
+            columns=4,
+            rows=4,
+            frames=16,
+            width=64,
+            height=64,
+            take=1,
+            step=1,
+            steps=8,
+            seq=1,
+            at=time.time_ns() // 1_000_000,
+            image=image,
         )
+        live.show({"sheet": preview})
 
 
 async def serve(folder: Path) -> None:

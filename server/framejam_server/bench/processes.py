@@ -72,14 +72,22 @@ class BareLoop:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
-    async def run(self, settings: Settings, mapping: Mapping[int, Pair], steps: int) -> list[float]:
+    async def run(
+        self,
+        settings: Settings,
+        mapping: Mapping[int, Pair],
+        steps: int,
+        *,
+        plain: bool = False,
+    ) -> list[float]:
         """Seconds of each of the first ``steps`` steps of a fresh take of ``mapping``.
 
-        Raises ``ServerFailed`` where the process ends.
+        ``plain``: of the diffusers components alone (``render.bare.Run``). Raises ``ServerFailed``
+        where the process ends.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        request = Run(settings, dict(mapping), steps)
+        request = Run(settings, dict(mapping), steps, plain)
         self._process.stdin.write(msgspec.json.encode(request) + b"\n")
         line = await self._process.stdout.readline()
         if not line:

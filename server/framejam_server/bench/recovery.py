@@ -41,7 +41,7 @@ async def recovery() -> dict[str, Metric]:
     backs = []
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="framejam-bench-")))
-        links = await _sessions(folder)
+        links = await stored_sessions(folder, SESSIONS)
         server = await stack.enter_async_context(started(folder))
         async with AsyncExitStack() as people:
             for session in await _join(people, server, links):
@@ -70,15 +70,18 @@ async def recovery() -> dict[str, Metric]:
     }
 
 
-async def _sessions(folder: Path) -> dict[str, str]:
-    """Make the sessions; {session: token of an invite}."""
-    async with started(folder) as server:
+async def stored_sessions(folder: Path, count: int, *options: str) -> dict[str, str]:
+    """Make ``count`` sessions below ``folder``; {session: token of an invite}.
+
+    ``options`` are those of a server that makes the first and has ended when this returns.
+    """
+    async with started(folder, *options) as server:
         first = server.link.session
     store = SqlStore(create_engine(folder / "data" / "framejam.db"))
     try:
         stored = await store.load(first)
         assert stored is not None
-        for number in range(1, SESSIONS):
+        for number in range(1, count):
             row = SessionRow(f"{number:016x}", f"{number:016x}", stored.row.created_at + number)
             created = Event(seq=1, at=0, author="", body=stored.events[0].body)
             await store.create_session(row, [created])

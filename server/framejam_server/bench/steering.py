@@ -1,5 +1,7 @@
-"""Suite ``steering``: does the model do what it is told? Measured by the probe that judged its
-training, on final decoded frames, in a process of its own (``framejam_pipeline.training``)."""
+"""Suite ``steering``: does the model do what it is told? Measured on final decoded frames, in
+processes of their own: words, strokes and drags by the probe that judged its training
+(``framejam_pipeline.training``), and what acts in places by finding it again (``render.steered``).
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,7 @@ from typing import Any, Final
 from framejam_server.bench.result import Metric
 
 _TRAINING: Final = "framejam_pipeline.training"
+_STEERED: Final = "framejam_server.render.steered"
 
 _METRICS: Final[Mapping[str, tuple[str, str, str]]] = {
     "subject_accuracy": ("text_to_image.subject", "", "at least 0.92"),
@@ -35,6 +38,31 @@ _METRICS: Final[Mapping[str, tuple[str, str, str]]] = {
 """Name -> where the score is in the training's report, its unit, what it is or should be."""
 
 
+_RUNS: Final = ("late", "unedited", "restart")
+
+_PLACES: Final[Mapping[str, tuple[str, str, str]]] = {
+    "trajectory_error_px": (
+        "trajectory.error_px",
+        "px",
+        "of an object from its path, mean of the frames",
+    ),
+    "trajectory_elsewhere": (
+        "trajectory.elsewhere",
+        "",
+        "change where no object is or was, 0 to 1",
+    ),
+    "objects_error_px": ("trajectories.error_px", "px", "two objects on paths of their own"),
+    "objects_elsewhere": ("trajectories.elsewhere", "", "the same two: change elsewhere, 0 to 1"),
+    "camera_error_px": (
+        "camera.error_px",
+        "px",
+        "of the middle of the view from where it should be",
+    ),
+    "camera_zoom_error": ("camera.zoom", "", "of its magnification, as a share"),
+}
+"""Name -> the scores of late edits, unedited takes and restarts, their unit, what they are."""
+
+
 class SteeringFailed(RuntimeError):
     """The measuring process ended with an error; its last words."""
 
@@ -52,6 +80,45 @@ async def steering() -> dict[str, Metric]:
         "",
         "distance of a dragged frame to the truth, over that of a raw pixel warp; below 1",
     )
+    return found | places(json.loads(await _run(_STEERED)))
+
+
+def places(scores: Mapping[str, Any]) -> dict[str, Metric]:
+    """What acts in places, each beside the unedited take and a restart with the same edits."""
+    found = {}
+    for name, (where, unit, what) in _PLACES.items():
+        late, unedited, restart = (_at(scores, f"{where}_{run}") for run in _RUNS)
+        found[name] = _metric(
+            late,
+            unit,
+            f"{what}; an edit of a finished take; a restart with it: {restart:g}",
+            unedited,
+        )
+    lock, strokes = scores["lock"], scores["strokes"]
+    found["lock_leakage"] = _metric(
+        max(lock["latents_late"], lock["latents_restart"]),
+        "",
+        "greatest change of a pinned latent when another prompt comes, or the take starts over "
+        "with it; beside it without the lock; target: 0",
+        lock["latents_unlocked"],
+    )
+    found["lock_inside_bytes"] = _metric(
+        lock["inside_late"],
+        "",
+        "mean change of a decoded channel inside a lock, of 255; beside it without the lock",
+        lock["inside_unlocked"],
+    )
+    for name, what in (
+        ("seam", "border jump over mean gradient of the intermediate image"),
+        ("surprise", "error of P_img's own estimate around the stroke: low looks natural"),
+        ("colour_error", "of the intermediate image, 0 to 1"),
+    ):
+        found[f"p_img_stroke_{name}"] = _metric(
+            strokes["through_p_img"][name],
+            "",
+            f"strokes through P_img (harmonize 0.4): {what}; beside it pasted as they are",
+            strokes["pasted"][name],
+        )
     return found
 
 
@@ -84,6 +151,7 @@ def _at(scores: Mapping[str, Any], where: str) -> float:
     return float(value)
 
 
-def _metric(value: float, unit: str, note: str) -> Metric:
+def _metric(value: float, unit: str, note: str, baseline: float | None = None) -> Metric:
     rounded = round(value, 3)
-    return Metric(rounded, unit, rounded, rounded, None, note)
+    beside = None if baseline is None else round(baseline, 3)
+    return Metric(rounded, unit, rounded, rounded, beside, note)

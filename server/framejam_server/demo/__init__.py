@@ -1,1 +1,1 @@
-"""``framejam demo``: two participants edit one clip over real sockets, and what each edit did."""
+"""``framejam demo``: three participants edit one clip over real sockets, and what each edit did."""

@@ -16,8 +16,16 @@ def demo(
             file_okay=False,
         ),
     ],
+    closed_choice: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for the pictures of the edits, shuffled and without words, with the "
+            "choices and, apart from them, the key.",
+            file_okay=False,
+        ),
+    ] = None,
 ) -> None:
-    """Start a server, let two participants edit one clip together, and show what each edit did.
+    """Start a server, let three participants edit one clip together, and show what each edit did.
 
     Takes a minute or two. Exit code 1 where something failed, or where the finished clip could
     not be computed again from the log bit for bit.
@@ -25,7 +33,7 @@ def demo(
     from framejam_server.demo.run import DemoFailed, run
 
     try:
-        lines = run(out)
+        lines = run(out, closed_choice)
     except DemoFailed as error:
         typer.echo(f"framejam demo: {error}", err=True)
         raise typer.Exit(1) from error

@@ -12,10 +12,22 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from framejam_protocol.instructions import Drag, Paint, TakeInstruction
+from framejam_protocol.instructions import (
+    Drag,
+    Erase,
+    Lock,
+    Outline,
+    Paint,
+    Path,
+    TakeInstruction,
+    Trajectory,
+)
+from framejam_protocol.instructions import (
+    Region as RegionEdit,
+)
 from framejam_protocol.limits import UNIT
 from framejam_server.demo.perform import Sighting
-from framejam_server.render.recompute import Frames, coverage
+from framejam_server.render.recompute import Frames, coverage, outlined
 
 CHANGED_FROM: Final = 8
 """A pixel counts as changed where one of its channels differs by at least this much of 255."""
@@ -33,7 +45,7 @@ Mask = npt.NDArray[np.bool_]
 class Region:
     """Pixels (height, width) an edit is meant to change, and those it is meant to leave alone.
 
-    Prompts and images are meant for the whole frame: ``outside`` is then empty.
+    Prompts, images, cameras and settings are meant for the whole frame: ``outside`` is then empty.
     """
 
     inside: Mask
@@ -63,17 +75,33 @@ class Change:
 
 def region_of(instruction: TakeInstruction, width: int, height: int) -> Region:
     """Where ``instruction`` is meant to act on frames of ``width`` x ``height`` pixels."""
-    if isinstance(instruction, Drag):
-        # What the object leaves, crosses and reaches: a stroke as wide as the circle.
-        instruction = Paint(
-            (instruction.start, instruction.end), "#000000", min(UNIT, 2 * instruction.radius)
-        )
-    if not isinstance(instruction, Paint):
-        everywhere = np.ones((height, width), dtype=np.bool_)
-        return Region(everywhere, ~everywhere)
-    guard = min(UNIT, instruction.width + round(2 * GUARD_PX * UNIT / width))
-    wider = msgspec.structs.replace(instruction, width=guard)
-    return Region(coverage(instruction, width, height) >= 0.5, coverage(wider, width, height) == 0)
+    match instruction:
+        case RegionEdit(outline=outline) | Lock(outline=outline):
+            return _within(outline, width, height)
+        case Drag(start=start, end=end, radius=radius):
+            # What the object leaves, crosses and reaches: a stroke as wide as the circle.
+            return _along((start, end), 2 * radius, width, height)
+        case Trajectory(path=path, radius=radius):
+            return _along(path, 2 * radius, width, height)
+        case Paint(points=points, width=brush) | Erase(points=points, width=brush):
+            return _along(points, brush, width, height)
+    everywhere = np.ones((height, width), dtype=np.bool_)
+    return Region(everywhere, ~everywhere)
+
+
+def _along(points: Path, brush: int, width: int, height: int) -> Region:
+    """Under a brush of diameter ``brush``, in 1/65536 of the frame's width."""
+    stroke = Paint(points, "#000000", min(UNIT, brush))
+    guard = min(UNIT, stroke.width + round(2 * GUARD_PX * UNIT / width))
+    wider = msgspec.structs.replace(stroke, width=guard)
+    return Region(coverage(stroke, width, height) >= 0.5, coverage(wider, width, height) == 0)
+
+
+def _within(outline: Outline, width: int, height: int) -> Region:
+    """Inside a closed line; ``GUARD_PX`` around it belong to neither side."""
+    inside = outlined(outline, width, height) >= 0.5
+    guard = Paint((*outline, outline[0]), "#000000", round(2 * GUARD_PX * UNIT / width))
+    return Region(inside, ~inside & (coverage(guard, width, height) == 0))
 
 
 def change(before: Frames, after: Frames, region: Region) -> Change:

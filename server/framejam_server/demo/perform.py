@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from framejam import Receipt, Session
 from framejam_protocol.events import Event
 from framejam_protocol.fold.pairs import wanted
-from framejam_protocol.fold.state import FIRST_TAKE, fold
-from framejam_server.demo.script import Act, KillWorker, Scene
+from framejam_protocol.fold.state import fold
+from framejam_server.demo.script import Act, KillWorker, LookWithout, Step
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Sighting:
 @dataclass(frozen=True)
 class Deed:
     """An act that was done. ``sent`` in seconds of ``time.perf_counter``; ``at_step`` is where
-    the take was then; ``cut`` is the last seq of the log before the next scene."""
+    the take was then; ``cut`` is the last seq of the log when it is looked at: before the next
+    scene, or before the one after that if it ``lasts``."""
 
     act: Act
     sent: float
@@ -44,6 +45,25 @@ class Mishap:
     at_step: int
     told: Mapping[str, str]
     back_s: float
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A look that was had (T12): ``digest`` is what the server said of it, and ``cut`` the last
+    seq of the log that it varies."""
+
+    look: LookWithout
+    digest: str
+    cut: int
+
+
+@dataclass(frozen=True)
+class Done:
+    """All that happened."""
+
+    deeds: list[Deed]
+    mishaps: list[Mishap]
+    looks: list[Looked]
 
 
 LATE_STEPS = 2
@@ -89,36 +109,69 @@ class Eyes:
 
 
 async def perform(
-    scenes: Iterable[Scene | KillWorker],
+    steps: Iterable[Step],
     eyes: Mapping[str, Eyes],
     kill: Callable[[], None],
-    done: Callable[[Act | KillWorker], None],
-) -> tuple[list[Deed], list[Mishap]]:
-    """Play ``scenes``, one after the other; each starts when everybody has seen the one before
+    done: Callable[[Act | KillWorker | LookWithout], None],
+) -> Done:
+    """Play ``steps``, one after the other; each starts when everybody has seen the one before
     and it has settled. ``kill`` kills the worker. Calls ``done`` after every act. Raises what the
     client raises."""
     deeds: list[Deed] = []
     mishaps: list[Mishap] = []
-    for scene in scenes:
-        if isinstance(scene, KillWorker):
-            mishaps.append(await _mishap(eyes, kill))
-            done(scene)
-            continue
-        for act in scene:
-            if act.late:
-                steps = eyes[act.who].session.settings.steps
-                await eyes[act.who].reached(steps - LATE_STEPS)
-        started = [(act, time.perf_counter(), _step(eyes[act.who].session)) for act in scene]
-        receipts = await asyncio.gather(*(act.do(eyes[act.who].session) for act in scene))
-        newest = max(receipt.seq for receipt in receipts)
-        for each in eyes.values():
-            await each.shown(newest)
-            await each.settled()
-        cut = min(len(each.session.log) for each in eyes.values())
-        for (act, sent, at_step), receipt in zip(started, receipts, strict=True):
-            deeds.append(Deed(act, sent, at_step, receipt, cut))
-            done(act)
-    return deeds, mishaps
+    looks: list[Looked] = []
+    for step in steps:
+        match step:
+            case KillWorker():
+                mishaps.append(await _mishap(eyes, kill))
+                done(step)
+            case LookWithout():
+                looks.append(await _look(step, eyes))
+                done(step)
+            case scene:
+                new = await _scene(scene, eyes, done)
+                cut = min(len(each.session.log) for each in eyes.values())
+                deeds = [_lasting(deed, cut) for deed in deeds]
+                deeds += [replace(deed, cut=cut) for deed in new if deed.act.pictured]
+    return Done(deeds, mishaps, looks)
+
+
+def _lasting(deed: Deed, cut: int) -> Deed:
+    """A deed of an earlier scene; the scene after its own has ended just now."""
+    if not deed.act.lasts:
+        return deed
+    return replace(deed, act=replace(deed.act, lasts=False), cut=cut)
+
+
+async def _scene(
+    scene: tuple[Act, ...], eyes: Mapping[str, Eyes], done: Callable[[Act], None]
+) -> list[Deed]:
+    for act in scene:
+        if act.late:
+            steps = eyes[act.who].session.settings.steps
+            await eyes[act.who].reached(steps - LATE_STEPS)
+    started = [(act, time.perf_counter(), _step(eyes[act.who].session)) for act in scene]
+    receipts = await asyncio.gather(*(act.do(eyes[act.who].session) for act in scene))
+    newest = max(receipt.seq for receipt in receipts)
+    for each in eyes.values():
+        await each.shown(newest)
+        await each.settled()
+    deeds = []
+    for (act, sent, at_step), receipt in zip(started, receipts, strict=True):
+        deeds.append(Deed(act, sent, at_step, receipt, receipt.seq))
+        done(act)
+    return deeds
+
+
+async def _look(wish: LookWithout, eyes: Mapping[str, Eyes]) -> Looked:
+    """Look when the take is finished, and wait until the look is, too."""
+    session = eyes[wish.who].session
+    newest = len(session.log)
+    await session.finished(newest)
+    whom = eyes[wish.whom].session.me
+    async with session.look(people=[whom]) as look:
+        status = await look.finished()
+    return Looked(wish, status.digest or "", newest)
 
 
 async def _mishap(eyes: Mapping[str, Eyes], kill: Callable[[], None]) -> Mishap:
@@ -146,13 +199,10 @@ def _step(session: Session) -> int:
 
 
 def _is_late(log: Iterable[Event]) -> bool:
-    """Whether some live edit of the log will still be moved to an earlier step."""
+    """Whether some live edit of the log will still be moved to an earlier step, or has none yet."""
     state = fold(log)
-    assert state.settings is not None  # event 1 carries them
-    last = state.settings.steps - 1
-    return any(
-        step > min(last, wanted(state, edit, last + 1))
-        for edit, step in (
-            (state.edits[seq], step) for seq, step in state.mapping(FIRST_TAKE).items()
-        )
+    steps = state.take_settings.steps
+    return bool(state.pending()) or any(
+        step > min(steps - 1, wanted(state, state.edits[seq], steps))
+        for seq, step in state.mapping(state.take).items()
     )

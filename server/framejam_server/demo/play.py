@@ -1,9 +1,9 @@
-"""The live part of the demo: two participants, one server, real sockets."""
+"""The live part of the demo: three participants, one server, real sockets."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +13,16 @@ from framejam_protocol.events import Edited, Event
 from framejam_protocol.instructions import Image
 from framejam_server.demo.perform import Eyes, perform
 from framejam_server.demo.report import Played
-from framejam_server.demo.script import COLORS, GUEST, OWNER, Act, KillWorker, scenes
+from framejam_server.demo.script import (
+    COLORS,
+    GUEST,
+    OWNER,
+    THIRD,
+    Act,
+    KillWorker,
+    LookWithout,
+    scenes,
+)
 from framejam_server.demo.server import LocalServer, local_server
 
 SEED: Final = 7
@@ -25,10 +34,10 @@ LIMIT_S: Final = 600.0
 _JOIN_S: Final = 60.0
 
 
-Done = Callable[[Act | KillWorker], None]
+Tell = Callable[[Act | KillWorker | LookWithout], None]
 
 
-async def play(folder: Path, photo: Path, clip: Path, done: Done) -> Played:
+async def play(folder: Path, photo: Path, clip: Path, tell: Tell) -> Played:
     """Start a server below ``folder``, co-edit with ``photo``, export to ``clip``.
 
     Raises ``ServerFailed``, ``TimeoutError`` and what the client raises.
@@ -40,33 +49,37 @@ async def play(folder: Path, photo: Path, clip: Path, done: Done) -> Played:
         framejam.connect(
             await owner.invite("editor"), GUEST, COLORS[GUEST], patience=_JOIN_S
         ) as guest,
+        framejam.connect(
+            await owner.invite("editor"), THIRD, COLORS[THIRD], patience=_JOIN_S
+        ) as third,
     ):
-        return await _co_edit(server, owner, guest, photo, clip, done)
+        people = {OWNER: owner, GUEST: guest, THIRD: third}
+        return await _co_edit(server, people, photo, clip, tell)
 
 
 async def _co_edit(
-    server: LocalServer, owner: Session, guest: Session, photo: Path, clip: Path, done: Done
+    server: LocalServer, people: Mapping[str, Session], photo: Path, clip: Path, tell: Tell
 ) -> Played:
-    eyes = {OWNER: Eyes(owner), GUEST: Eyes(guest)}
+    eyes = {name: Eyes(session) for name, session in people.items()}
     watching = [asyncio.create_task(each.watch()) for each in eyes.values()]
     try:
         await asyncio.gather(*(each.shown(0) for each in eyes.values()))
-        deeds, mishaps = await perform(scenes(photo), eyes, server.kill_worker, done)
-        status = await owner.finished(deeds[-1].receipt.seq)
-        await guest.finished(deeds[-1].receipt.seq)
-        await guest.export(clip)
+        done = await perform(scenes(photo), eyes, server.kill_worker, tell)
+        newest = done.deeds[-1].receipt.seq
+        statuses = [await session.finished(newest) for session in people.values()]
+        await people[GUEST].export(clip)
     finally:
         for task in watching:
             task.cancel()
+    owner = people[OWNER]
     return Played(
-        deeds,
-        mishaps,
+        done,
         owner.log,
         owner.people,
         owner.settings,
         {name: each.seen for name, each in eyes.items()},
-        await _blobs(guest, owner.log),
-        status.digest or "",
+        await _blobs(people[GUEST], owner.log),
+        statuses[0].digest or "",
     )
 
 

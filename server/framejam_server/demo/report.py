@@ -11,7 +11,7 @@ import msgspec
 from framejam_protocol.events import Event
 from framejam_protocol.instructions import Settings
 from framejam_protocol.messages import Person
-from framejam_server.demo.effects import Effect
+from framejam_server.demo.effects import Effect, Glance
 from framejam_server.demo.measure import (
     CHANGED_FROM,
     CONTRAST,
@@ -19,7 +19,7 @@ from framejam_server.demo.measure import (
     first_shown,
     steps_per_second,
 )
-from framejam_server.demo.perform import Deed, Mishap, Sighting
+from framejam_server.demo.perform import Done, Sighting
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,7 @@ class Played:
     """What the live part of the demo leaves behind. ``seen`` is by the watcher's name;
     ``digest`` is what the server said about the finished take."""
 
-    deeds: list[Deed]
-    mishaps: list[Mishap]
+    done: Done
     log: tuple[Event, ...]
     people: tuple[Person, ...]
     settings: Settings
@@ -43,11 +42,15 @@ DEFINITIONS = {
     "preview, on the other participant's connection, whose seq covers it",
     "changed": "the finished take with the edit against the same take without it, both computed "
     f"again from the log; share: pixels of all frames in which a channel differs by "
-    f"{CHANGED_FROM} of 255 or more; mean: mean difference, 0 to 1; inside: under the "
-    "stroke or along the arrow (prompts and images: the whole frame); outside: more than "
-    f"{GUARD_PX} pixels away from it",
+    f"{CHANGED_FROM} of 255 or more; mean: mean difference, 0 to 1; inside: under the stroke, "
+    "within the outline or along the way (prompts, images, cameras and settings: the whole frame); "
+    f"outside: more than {GUARD_PX} pixels away from it; a lock: when the prompt after it has "
+    "entered; another seed: against the take before",
     "shows": f"mean change inside at least {CHANGED_FROM}/255 and {CONTRAST} times that outside",
-    "entry_step": "the step of the loop from which the edit counts, after it has settled",
+    "entry_step": "the step of the loop from which the edit counts, after it has settled; null "
+    "for settings that begin another take",
+    "looks": "what one participant saw of the take without another's edits, and nobody else; "
+    "recomputed_digest is that of the same take computed again from the log",
 }
 
 
@@ -58,7 +61,9 @@ def log_lines(log: Iterable[Event], people: Iterable[Person]) -> str:
     return "".join(msgspec.json.encode(line).decode() + "\n" for line in lines)
 
 
-def report(played: Played, effects: Sequence[Effect], digest: str) -> dict[str, Any]:
+def report(
+    played: Played, effects: Sequence[Effect], glances: Sequence[Glance], digest: str
+) -> dict[str, Any]:
     """Everything ``report.json`` says; ``digest`` is that of the take computed again."""
     paces = [steps_per_second(seen) for seen in played.seen.values()]
     pace = max((pace for pace in paces if pace is not None), default=None)
@@ -68,9 +73,19 @@ def report(played: Played, effects: Sequence[Effect], digest: str) -> dict[str, 
         "steps_per_second": _rounded(pace, 3),
         "digest": played.digest,
         "recomputed_digest": digest,
-        "reproduced": digest == played.digest,
-        "worker_killed": [asdict(mishap) for mishap in played.mishaps],
+        "reproduced": digest == played.digest
+        and all(glance.digest == glance.looked.digest for glance in glances),
+        "worker_killed": [asdict(mishap) for mishap in played.done.mishaps],
         "edits": [_edit(effect, played) for effect in effects],
+        "looks": [
+            {
+                "who": glance.looked.look.who,
+                "without": glance.looked.look.whom,
+                "digest": glance.looked.digest,
+                "recomputed_digest": glance.digest,
+            }
+            for glance in glances
+        ],
         "definitions": DEFINITIONS,
     }
 
@@ -80,7 +95,10 @@ def fact(effect: Effect, played: Played) -> str:
     first = _first_preview(effect, played)
     shown = f"shown after {first['ms']:.0f} ms" if first else "not shown"
     given = f"given at step {effect.deed.at_step}"
-    return f"{given} · counts from step {effect.entry} of {played.settings.steps} · {shown}"
+    counts = "another take"
+    if effect.entry is not None:
+        counts = f"counts from step {effect.entry} of {played.settings.steps}"
+    return f"{given} · {counts} · {shown}"
 
 
 def _edit(effect: Effect, played: Played) -> dict[str, Any]:

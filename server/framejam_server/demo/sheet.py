@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from framejam_protocol.instructions import Paint
-from framejam_server.demo.effects import Effect
 from framejam_server.demo.script import COLORS
 from framejam_server.render.recompute import Frames
 
@@ -33,31 +32,42 @@ _PAIR_FRAMES: Final = 6
 """Frames in a picture without words: enough to see motion, few enough to see them well."""
 
 
-def contact_sheet(
-    title: str, subtitle: str, effects: Sequence[Effect], facts: Sequence[str]
-) -> Image.Image:
-    """All frames before and after each effect, under a heading with its author and instruction.
+@dataclass(frozen=True)
+class Row:
+    """What one act did: who did it, in words, with the ``color`` of its stroke if it has one.
 
-    ``facts`` has one short line for the right of each heading.
+    ``note`` stands before that colour, ``fact`` is a short line for the right of the heading.
     """
-    count, height, width, _ = effects[0].after.shape
+
+    who: str
+    label: str
+    fact: str
+    before: Frames
+    after: Frames
+    note: str = ""
+    color: str | None = None
+
+
+def contact_sheet(title: str, subtitle: str, rows: Sequence[Row]) -> Image.Image:
+    """All frames before and after each act, under a heading with its author and instruction."""
+    count, height, width, _ = rows[0].after.shape
     row = _CELL * height // width
     panel = _HEADING + 2 * row + 3 * _GAP + 10
     size = (
         max(_NARROWEST, 2 * _MARGIN + _LABEL + count * (_CELL + _GAP)),
-        _TITLE + len(effects) * (panel + 12) + _MARGIN,
+        _TITLE + len(rows) * (panel + 12) + _MARGIN,
     )
     sheet = Image.new("RGB", size, _BACKGROUND)
     draw = ImageDraw.Draw(sheet)
     draw.text((_MARGIN, 18), title, fill=_TEXT, font=_font(28))
     draw.text((_MARGIN, 53), subtitle, fill=_QUIET, font=_font(16))
-    for place, (effect, fact) in enumerate(zip(effects, facts, strict=True)):
+    for place, one in enumerate(rows):
         top = _TITLE + place * (panel + 12)
         draw.rounded_rectangle(
             (_MARGIN - 12, top, size[0] - _MARGIN + 12, top + panel), 10, fill=_PANEL
         )
-        _heading(draw, effect, fact, top, size[0] - _MARGIN)
-        for line, (word, clip) in enumerate((("before", effect.before), ("after", effect.after))):
+        _heading(draw, one, top, size[0] - _MARGIN)
+        for line, (word, clip) in enumerate((("before", one.before), ("after", one.after))):
             y = top + _HEADING + line * (row + _GAP)
             draw.text((_MARGIN, y + row // 2), word, fill=_QUIET, font=_font(15), anchor="lm")
             _strip(sheet, clip, (_MARGIN + _LABEL, y), (_CELL, row))
@@ -76,20 +86,17 @@ def pair_picture(before: Frames, after: Frames) -> Image.Image:
     return picture
 
 
-def _heading(draw: ImageDraw.ImageDraw, effect: Effect, fact: str, top: int, right: int) -> None:
-    act = effect.deed.act
+def _heading(draw: ImageDraw.ImageDraw, row: Row, top: int, right: int) -> None:
     middle = top + _HEADING // 2
     x = _MARGIN
-    draw.ellipse((x, middle - 7, x + 14, middle + 7), fill=COLORS[act.who])
-    x = _write(draw, (x + 24, middle), act.who, _TEXT, 19)
-    x = _write(draw, (x + 16, middle), act.label, _TEXT, 17)
-    if isinstance(effect.instruction, Paint):
-        if effect.action != "edit":
-            x = _write(draw, (x + 8, middle), "of the stroke", _QUIET, 17)
-        draw.rounded_rectangle(
-            (x + 10, middle - 8, x + 42, middle + 8), 4, fill=effect.instruction.color
-        )
-    draw.text((right, middle), fact, fill=_QUIET, font=_font(15), anchor="rm")
+    draw.ellipse((x, middle - 7, x + 14, middle + 7), fill=COLORS[row.who])
+    x = _write(draw, (x + 24, middle), row.who, _TEXT, 19)
+    x = _write(draw, (x + 16, middle), row.label, _TEXT, 17)
+    if row.note:
+        x = _write(draw, (x + 8, middle), row.note, _QUIET, 17)
+    if row.color is not None:
+        draw.rounded_rectangle((x + 10, middle - 8, x + 42, middle + 8), 4, fill=row.color)
+    draw.text((right, middle), row.fact, fill=_QUIET, font=_font(15), anchor="rm")
 
 
 def _write(

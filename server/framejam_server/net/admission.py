@@ -6,8 +6,9 @@ from framejam_protocol import limits
 from framejam_protocol.errors import Close, Code
 from framejam_protocol.events import Joined
 from framejam_protocol.messages import VERSION, Hello, Limits, Vocabulary, Welcome
-from framejam_server.hub import Hub
-from framejam_server.live import LiveSession, Mailbox, Member
+from framejam_server.hub import Hub, Running
+from framejam_server.live import LiveSession
+from framejam_server.member import Mailbox, Member
 from framejam_server.net.auth import mint
 from framejam_server.net.gate import Gate, TooManyFailures
 from framejam_server.session.yjs import client_of
@@ -29,7 +30,7 @@ class Refused(Exception):
 
 async def admit(
     hub: Hub, gate: Gate, address: str, hello: Hello, mailbox: Mailbox
-) -> tuple[LiveSession, Member]:
+) -> tuple[Running, Member]:
     """Check the token before any state is touched (C2), then let the connection in.
 
     Raises ``Refused`` and ``StoreError``.
@@ -86,7 +87,7 @@ async def admit(
         ),
         token=own_token,
     )
-    return live, live.admit(participant, hello.client_id, mailbox, welcome, last_seq)
+    return running, live.admit(participant, hello.client_id, mailbox, welcome, last_seq)
 
 
 async def _participant(

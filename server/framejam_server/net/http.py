@@ -1,4 +1,4 @@
-"""HTTP beside the socket: the page, images, invites, the finished clip, who did what."""
+"""HTTP beside the socket: the page, images, invites, takes, the finished clip, who did what."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from aiohttp import web
 from framejam_protocol.errors import Code
 from framejam_protocol.events import Role
 from framejam_protocol.limits import MAX_BLOB_BYTES
-from framejam_server.conductor import Finished
 from framejam_server.hub import Hub, Running
 from framejam_server.net.auth import mint
 from framejam_server.net.gate import Gate, TooManyFailures, address_of
 from framejam_server.net.images import BadImage, inspect_image
+from framejam_server.net.takes import takes_of
 from framejam_server.net.who import BadQuery, parse_spot
+from framejam_server.outcome import Finished
 from framejam_server.questions import NotReady, TooMany
 from framejam_server.session.roles import may, who_may
 from framejam_server.store.contract import Blob, StoreError, Token
@@ -87,6 +88,7 @@ class Api:
             web.get(f"{session}/blobs/{{blob}}", self.blob),
             web.post(f"{session}/invites", self.invite),
             web.get(f"{session}/clip.mp4", self.clip),
+            web.get(f"{session}/takes", self.takes),
             web.get(f"{session}/who", self.who),
         ]
         if (self.page / "assets").is_dir():
@@ -169,6 +171,13 @@ class Api:
             content_type="video/mp4",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
+
+    async def takes(self, request: web.Request) -> web.Response:
+        """``GET .../takes``: the session's takes, each with its settings and its newest clip."""
+        token, running = await self._who(request)
+        records = await self.hub.store.takes(token.session)
+        found = takes_of(running.live.state, records)
+        return web.Response(body=msgspec.json.encode(found), content_type="application/json")
 
     async def who(self, request: web.Request) -> web.Response:
         """``GET .../who?x=&y=&frame=``: which edits weigh on a point of the take (M6)."""

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from framejam_protocol.errors import Close
 from framejam_protocol.limits import MAX_OUTBOX_BYTES
-from framejam_server.live import PREVIEW
+from framejam_server.member import PICTURES
 from framejam_server.observer import Observer
 
 CLOSE_GRACE_S = 2.0
@@ -84,9 +84,9 @@ class Outbox:
         in its place, so that keys renewed often do not push others back for ever."""
         if self.closed_with is not None:
             return
-        if key == PREVIEW and key in self._offers:
+        if key in PICTURES and key in self._offers:
             self._observer.preview_replaced()
-        elif key == PREVIEW and not self._reliable and self._room() >= len(data):
+        elif key in PICTURES and not self._reliable and self._room() >= len(data):
             assert self._straight is not None
             self._observer.preview_sent()
             self._straight.write(data)
@@ -150,6 +150,6 @@ class Outbox:
             self._bytes -= len(data)
             return data
         key = next(iter(self._offers))
-        if key == PREVIEW:
+        if key in PICTURES:
             self._observer.preview_sent()
         return self._offers.pop(key)

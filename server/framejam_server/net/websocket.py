@@ -20,8 +20,10 @@ from framejam_protocol.messages import (
     Control,
     Edit,
     EndGroup,
+    EndLook,
     Fault,
     Hello,
+    Look,
     Need,
     Ping,
     Pong,
@@ -32,8 +34,8 @@ from framejam_protocol.messages import (
     Watch,
 )
 from framejam_protocol.wire import WireError, decode_client, encode, too_long
-from framejam_server.hub import Hub
-from framejam_server.live import LiveSession, Member
+from framejam_server.hub import Hub, Running
+from framejam_server.member import Member
 from framejam_server.net.admission import Refused, admit
 from framejam_server.net.direct import Direct, Frames
 from framejam_server.net.doorstep import Doorstep
@@ -91,7 +93,7 @@ class Sockets:
                 _bound_kernel_buffer(request)
                 doorstep = Doorstep(request.transport)
                 hello = await _hello(ws, doorstep)
-                live, member = await admit(self.hub, self.gate, address, hello, outbox)
+                running, member = await admit(self.hub, self.gate, address, hello, outbox)
                 doorstep.cross()
         except NoPlace as error:
             if error.own:
@@ -105,10 +107,10 @@ class Sockets:
             )
         self.outboxes.add(outbox)
         try:
-            await _converse(request, ws, outbox, live, member)
+            await _converse(request, ws, outbox, running, member)
         finally:
             self.outboxes.discard(outbox)
-            live.leave(member)
+            running.leave(member)
         return ws
 
     def _same_origin(self, request: web.Request) -> bool:
@@ -177,11 +179,11 @@ async def _converse(
     request: web.Request,
     ws: web.WebSocketResponse,
     outbox: Outbox,
-    live: LiveSession,
+    running: Running,
     member: Member,
 ) -> None:
     """Read and write until one end is done; whichever ends first ends the other."""
-    reader = asyncio.create_task(_read(ws, outbox, live, member))
+    reader = asyncio.create_task(_read(ws, outbox, running, member))
     writer = asyncio.create_task(outbox.run())
     try:
         await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
@@ -212,7 +214,7 @@ async def _close(request: web.Request, ws: web.WebSocketResponse, code: int, rea
 
 
 async def _read(
-    ws: web.WebSocketResponse, outbox: Outbox, live: LiveSession, member: Member
+    ws: web.WebSocketResponse, outbox: Outbox, running: Running, member: Member
 ) -> None:
     pace = Bucket(limits.MESSAGES_PER_SECOND, limits.MAX_MESSAGE_BURST)
     async for received in ws:
@@ -226,12 +228,12 @@ async def _read(
         sent = await _understood(received)
         del received  # up to 8 MiB: not to be kept until the next message comes
         await _paced(pace, cost)
-        if isinstance(sent, Need):
+        if isinstance(sent, Need | Look):  # a part of the log is read for it
             await _paced(pace, limits.NEED_COST)
         if not isinstance(sent, WireError):
-            _dispatch(sent, outbox, live, member)
+            _dispatch(sent, outbox, running, member)
         elif sent.client_seq is not None:
-            live.submit(member, sent)
+            running.live.submit(member, sent)
         else:
             _send(outbox, Fault(code=sent.code, message=str(sent), field=sent.field, rule="L5"))
             if sent.closes:
@@ -264,7 +266,8 @@ async def _paced(pace: Bucket, cost: float) -> None:
         pace.spend(time.monotonic(), cost)
 
 
-def _dispatch(message: object, outbox: Outbox, live: LiveSession, member: Member) -> None:
+def _dispatch(message: object, outbox: Outbox, running: Running, member: Member) -> None:
+    live = running.live
     match message:
         case Edit() | Undo() | Redo() as command:
             live.submit(member, command)
@@ -276,6 +279,10 @@ def _dispatch(message: object, outbox: Outbox, live: LiveSession, member: Member
             live.point(member, update)
         case Watch() as watch:
             live.watch(member, watch)
+        case Look() as look:
+            running.looks.look(member, look)
+        case EndLook():
+            running.looks.end(member)
         case Need(after=after):
             live.catch_up(member, after)
         case Ping(nonce=nonce):

@@ -1,8 +1,9 @@
 """The loop with nothing around it: ``python -m framejam_server.render.bare --threads N``.
 
 What a served loop is measured beside: the same take on the same components in a process of its
-own, no server, no pictures sent. Each line of standard input is a ``Run`` as JSON; each is answered
-by a line with the seconds that every step took.
+own, no server, no pictures sent; or the components alone, without a take around them. Each line of
+standard input is a ``Run`` as JSON; each is answered by a line with the seconds that every step
+took.
 """
 
 from __future__ import annotations
@@ -12,39 +13,70 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
 from framejam_protocol.fold.pairs import Pair
 from framejam_protocol.instructions import Settings
 from framejam_server.render.environment import QUIET
+from framejam_server.render.recompute import entries_of
 
 if TYPE_CHECKING:
     from framejam_pipeline.models.contract import VideoModel
 
 
 class Run(msgspec.Struct, frozen=True):
-    """Make a take of ``mapping`` and run its first ``steps`` steps."""
+    """Make a take of ``mapping`` and run its first ``steps`` steps.
+
+    ``plain`` is diffusers and nothing else: the conditions are compiled once, then the model
+    predicts and its scheduler steps, as in a stock pipeline. No edits, checkpoints or previews.
+    """
 
     settings: Settings
     mapping: dict[int, Pair]
     steps: int
+    plain: bool = False
 
 
 def timed(model: VideoModel, run: Run) -> list[float]:
     """Seconds of each step of ``run``, its preview frames included."""
-    from framejam_pipeline.take import Entry, Take
+    from framejam_pipeline.take import Take
 
     take = Take(model, run.settings, _no_image)
-    take.follow(
-        {seq: Entry(pair.step, pair.instruction, pair.of) for seq, pair in run.mapping.items()}
-    )
+    take.follow(entries_of(run.mapping))
     seconds = []
     for _ in range(run.steps):
         begun = time.perf_counter()
         take.step()
         seconds.append(time.perf_counter() - begun)
+    return seconds
+
+
+def timed_plain(model: VideoModel, run: Run) -> list[float]:
+    """Seconds of each step of the components alone, under what ``run`` says at step 0."""
+    import torch
+
+    from framejam_pipeline.conditions import Compiler
+    from framejam_pipeline.entries import fold_at
+    from framejam_pipeline.loop import guide
+    from framejam_pipeline.noise import KeyedNoise
+
+    compiler = Compiler(model, run.settings, _no_image)
+    inputs = compiler.compile(fold_at(entries_of(run.mapping), 0), 0)
+    scheduler: Any = model.make_scheduler(run.settings.steps, run.settings.scheduler)
+    noise = KeyedNoise(run.settings.seed, "video")
+    latents = noise.initial((1, *model.spec.latent_shape(run.settings))).to(model.device)
+    latents = latents * scheduler.init_noise_sigma
+    seconds = []
+    with torch.no_grad():
+        for timestep in scheduler.timesteps[: run.steps]:
+            begun = time.perf_counter()
+            scaled = scheduler.scale_model_input(latents, timestep)
+            output = model.predict_video(scaled, timestep, inputs.conditions)
+            guided = guide(output, inputs.guidance)
+            latents = scheduler.step(guided, timestep, latents, return_dict=False)[0]
+            seconds.append(time.perf_counter() - begun)
     return seconds
 
 
@@ -65,11 +97,12 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(arguments.threads)
-    from framejam_pipeline.models.embedded import EmbeddedModel
+    from framejam_pipeline.models.load import load_model
 
-    model = EmbeddedModel.load(arguments.model)
+    model = load_model(arguments.model)
     for line in sys.stdin.buffer:
-        answers.write(msgspec.json.encode(timed(model, msgspec.json.decode(line, type=Run))))
+        run = msgspec.json.decode(line, type=Run)
+        answers.write(msgspec.json.encode((timed_plain if run.plain else timed)(model, run)))
         answers.write(b"\n")
         answers.flush()
 

@@ -51,14 +51,15 @@ def remember(data: Path, model: Path | None, threads: int, ready: Ready) -> None
 
 def _basis(model: Path | None, threads: int) -> str:
     """Hash names, sizes and times of the model's files, and the versions that run it."""
-    folder = model if model is not None else _shipped()
+    path = model if model is not None else _shipped()
+    folder = path if path.is_dir() else path.parent  # a checkpoint file has its other parts there
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     marks = [
         f"{file.relative_to(folder).as_posix()} {mark.st_size} {mark.st_mtime_ns}"
         for file, mark in ((file, file.stat()) for file in files)
     ]
     libraries = [f"{name} {version(name)}" for name in _LIBRARIES]
-    about = [sys.version, str(folder.absolute()), str(threads), *libraries, *marks]
+    about = [sys.version, str(path.absolute()), str(threads), *libraries, *marks]
     return hashlib.sha256("\n".join(about).encode()).hexdigest()
 
 

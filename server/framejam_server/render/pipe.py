@@ -67,7 +67,6 @@ class Who(msgspec.Struct, frozen=True, tag="who"):
     mapping: dict[int, Pair]
     frame: int
     at: Point
-    references: dict[int, Reference] = {}
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
@@ -182,7 +181,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     field: str | None = None
 
 
-Request = Advance | Forget | Who
+Request = Advance | Estimate | Forget | Who
 Answer = Ready | Advanced | Weights | Failed
 
 request_decoder: Final[msgspec.msgpack.Decoder[Request]] = msgspec.msgpack.Decoder(Request)

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import structlog
 
+from framejam_protocol.fold.pairs import Pair
 from framejam_server.render.pipe import (
     LENGTH,
     Advance,
     Advanced,
     Answer,
     Clip,
+    Estimate,
     Failed,
     Forget,
     Ready,
@@ -29,15 +31,13 @@ from framejam_server.render.pipe import (
     frame,
     request_decoder,
 )
-from framejam_server.render.sheet import contact_sheet
+from framejam_server.render.sheet import contact_sheets
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from framejam_pipeline.models.contract import VideoModel
-    from framejam_pipeline.take import Entry, Take
-
-JPEG_QUALITY = 92
+    from framejam_pipeline.take import Entry, Reference, Take
 
 TAKES_HELD = 16
 """Finished takes are let go of beyond this many: each keeps pictures, masks and latents."""
@@ -61,18 +61,20 @@ class Takes:
         self._checkpoints = CheckpointStore(checkpoint_bytes)
         self._takes: OrderedDict[str, Take] = OrderedDict()  # least recently used first
         self._mappings: dict[str, dict[int, Entry]] = {}
+        self._references: dict[str, dict[int, Reference]] = {}
 
     def forget(self, key: str) -> None:
         """Free a take, and what it was made from."""
         self._drop(key)
         self._mappings.pop(key, None)
+        self._references.pop(key, None)
 
     def advance(self, request: Advance) -> Advanced:
         """Follow the changed mapping, then run one step, or decode the take that has run all.
 
         Decoding is a turn of its own: whoever edits after the last step does not wait for it.
         """
-        from framejam_pipeline.take import Entry
+        from framejam_pipeline.take import Reference
 
         if request.fresh:
             self.forget(request.key)
@@ -80,9 +82,11 @@ class Takes:
         mapping = self._mappings.setdefault(request.key, {})
         for seq in request.remove:
             mapping.pop(seq, None)
-        for seq, pair in request.add.items():
-            mapping[seq] = Entry(pair.step, pair.instruction, pair.of)
-        take.follow(mapping)
+        mapping.update(_entries(request.add))
+        references = self._references.setdefault(request.key, {})
+        for seq, held in request.references.items():
+            references[seq] = Reference(held.settings, _entries(held.pairs))
+        take.follow(mapping, references)
         clip = None
         if take.done:
             frames = take.frames()
@@ -90,21 +94,25 @@ class Takes:
             clip = Clip(count, height, width, frames.tobytes(), take.digest())
         else:
             frames = take.step()
-        sheet = contact_sheet(frames, JPEG_QUALITY)
-        return Advanced(take.position, {"sheet": sheet}, clip)
+        return Advanced(take.position, contact_sheets(frames, request.tiers), clip)
+
+    def estimate(self, request: Estimate) -> Advanced:
+        """Decode what the newest step of a take predicted; the take stands as it stood."""
+        from framejam_pipeline.errors import NothingPredicted
+
+        take = self._takes.get(request.key)
+        if take is None:
+            raise NothingPredicted("no step has run yet")
+        return Advanced(take.position, contact_sheets(take.estimate(), request.tiers))
 
     def weigh(self, request: Who) -> Weights:
         """What the instructions of a mapping weigh on a point; every take stands as it stood."""
-        from framejam_pipeline.take import Entry, Take
+        from framejam_pipeline.take import Take
 
         take = self._takes.get(request.key)
         if take is None:
             take = Take(self._model, request.settings, self._image, self._checkpoints)
-        mapping = {
-            seq: Entry(pair.step, pair.instruction, pair.of)
-            for seq, pair in request.mapping.items()
-        }
-        return Weights(take.weights_at(request.frame, request.at, mapping))
+        return Weights(take.weights_at(request.frame, request.at, _entries(request.mapping)))
 
     def _take(self, request: Advance) -> Take:
         """The take that ``request`` is about, made where it is not held."""
@@ -140,14 +148,25 @@ class Takes:
             ) from error
 
 
+def _entries(pairs: dict[int, Pair]) -> dict[int, Entry]:
+    """Pairs as the pipeline takes them."""
+    from framejam_pipeline.take import Entry
+
+    return {seq: Entry(pair.step, pair.instruction, pair.of) for seq, pair in pairs.items()}
+
+
 def load_model(folder: Path | None, threads: int) -> tuple[VideoModel, Ready]:
-    """Load the model in ``folder`` (None: the one that ships); torch is imported here at last."""
+    """Load the model in ``folder`` (None: the one that ships); torch is imported here at last.
+
+    ``folder`` may be a checkpoint file in a folder with the model's other parts. Raises the
+    pipeline's errors.
+    """
     import torch
 
     torch.set_num_threads(threads)
-    from framejam_pipeline.models.embedded import EmbeddedModel
+    from framejam_pipeline.models.load import load_model as load
 
-    model = EmbeddedModel.load(folder)
+    model = load(folder)
     spec = model.spec
     ready = Ready(
         model=model.name,
@@ -161,6 +180,12 @@ def load_model(folder: Path | None, threads: int) -> tuple[VideoModel, Ready]:
         environment=model.environment(),
         size_multiple=spec.size_multiple,
         max_frames=spec.max_frames,
+        schedulers=spec.schedulers,
+        loras=spec.loras,
+        take_bytes_fixed=spec.take_bytes_fixed,
+        take_bytes_per_value=spec.take_bytes_per_value,
+        latent_factor=spec.latent_factor,
+        latent_channels=spec.latent_channels,
     )
     return model, ready
 
@@ -180,12 +205,18 @@ def serve(requests: BinaryIO, answers: BinaryIO, takes: Takes) -> None:
         answers.flush()
 
 
-def _answer(takes: Takes, request: Advance | Who) -> Answer:
+def _answer(takes: Takes, request: Advance | Estimate | Who) -> Answer:
     """What a request leads to; whatever it is, the worker goes on."""
     from framejam_pipeline.errors import PipelineError, UnsupportedSettings
 
     try:
-        return takes.weigh(request) if isinstance(request, Who) else takes.advance(request)
+        match request:
+            case Advance():
+                return takes.advance(request)
+            case Estimate():
+                return takes.estimate(request)
+            case Who():
+                return takes.weigh(request)
     except (PipelineError, MemoryError) as error:
         log.warning("request failed", key=request.key, error=str(error))
         if isinstance(request, Advance):

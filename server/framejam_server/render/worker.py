@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 import structlog
 
+from framejam_protocol.messages import Tier
 from framejam_server.render.environment import QUIET
+from framejam_server.render.memory import MIB, TAKES_MIB, Memory
 from framejam_server.render.pipe import (
     LENGTH,
     Advance,
     Advanced,
     Answer,
+    Estimate,
     Failed,
     Forget,
     Ready,
@@ -25,6 +29,7 @@ from framejam_server.render.pipe import (
     answer_decoder,
     frame,
 )
+from framejam_server.render.turns import Queue, Standing
 
 log = structlog.get_logger("framejam.render")
 
@@ -38,7 +43,8 @@ class WorkerDied(Exception):
 
 
 class WorkerReplaced(Exception):
-    """Another process took over since the request was made: make it again for that one."""
+    """What the request builds on is gone since it was made, with the process or to make room:
+    make it again."""
 
 
 class TakeFailed(Exception):
@@ -53,23 +59,33 @@ class TakeFailed(Exception):
 
 
 class Worker:
-    """One process that owns the model. Requests are answered one at a time, first come first
-    served, so sessions take turns by step."""
+    """One process that owns the model, and the queue of those who ask it (``turns.py``).
+
+    Before each step of a take ``claim`` room for it; say how it ``stands`` whenever that changes.
+    """
 
     def __init__(
-        self, blobs: Path, threads: int, model: Path | None = None, checkpoint_mib: int = 512
+        self,
+        blobs: Path,
+        threads: int,
+        model: Path | None = None,
+        checkpoint_mib: int = 512,
+        takes_mib: int = TAKES_MIB,
     ) -> None:
         """``blobs`` is where uploaded images lie; ``model`` None is the model that ships.
 
-        ``checkpoint_mib`` bounds the checkpoints of all takes, in MiB.
+        ``checkpoint_mib`` bounds the checkpoints of all takes, ``takes_mib`` the takes, in MiB.
         """
         self._arguments = ["--blobs", str(blobs), "--threads", str(threads)]
         self._arguments += ["--checkpoint-mib", str(checkpoint_mib)]
         if model is not None:
             self._arguments += ["--model", str(model)]
+        self.memory = Memory(takes_mib * MIB, self._send_forget)
+        """The takes the process holds."""
         self._process: asyncio.subprocess.Process | None = None
         self._facts: Ready | None = None
-        self._turn = asyncio.Lock()
+        self._queue = Queue()
+        self._starting = asyncio.Lock()
         # Counts the processes started: takes held by an earlier one are lost.
         self._generation = 0
 
@@ -83,7 +99,7 @@ class Worker:
 
         Raises ``WorkerDied``.
         """
-        async with self._turn:
+        async with self._starting:
             if self._process is None or self._facts is None:
                 self._facts = await self._start()
             return self._facts
@@ -99,58 +115,58 @@ class Worker:
 
         Raises ``WorkerDied``.
         """
-        async with self._turn:
-            if self._process is None:
-                self._facts = await self._start()
-            return self._generation
+        if self._process is None or self._facts is None:
+            await self.start()
+        return self._generation
+
+    def stands(self, key: str, standing: Standing) -> None:
+        """How a take stands from now on: its place among those that wait, for turns and room."""
+        self.memory.stands(key, standing)
+        self._queue.stands(key, standing)
+
+    def claim(self, key: str, size: int, standing: Standing, wake: Callable[[], None]) -> bool:
+        """Room for a take of ``size`` bytes that is to run; as ``Memory.claim``."""
+        held = self.memory.claim(key, size, standing, wake)
+        # What waits for room asks for no turn, and nobody has to stand back for it.
+        self._queue.stands(key, standing if held else Standing.STILL)
+        return held
 
     async def advance(self, request: Advance, generation: int) -> Advanced:
         """One step of a take, on the process of ``generation`` (from ``current``).
 
         Raises ``WorkerDied`` where the process ended under this request, ``WorkerReplaced`` where
-        it had ended before, and ``TakeFailed``.
+        it had ended before or the take had to give way, and ``TakeFailed``.
         """
-        async with self._turn:
-            if self._process is None or generation != self._generation:
-                raise WorkerReplaced
-            answer = await self._ask(request)
-        if isinstance(answer, Failed):
-            raise TakeFailed(answer.message, answer.field)
-        assert isinstance(answer, Advanced)
-        return answer
+        await self._queue.turn(request.key)
+        return await self._advanced(request, generation)
+
+    async def estimate(self, key: str, tiers: tuple[Tier, ...]) -> Advanced:
+        """What the step before predicted, decoded. Raises as ``advance``."""
+        await self._queue.turn(key, question=True)
+        return await self._advanced(Estimate(key, tiers), self._generation)
 
     async def weigh(self, request: Who) -> dict[int, float]:
         """The answer to ``request``, of whichever process runs; no take is changed by it.
 
         Raises ``WorkerDied``, ``WorkerReplaced`` where none runs, and ``TakeFailed``.
         """
-        # Whoever asked may go away: that must not cost everybody the process (see ``_answer``).
-        return await asyncio.shield(self._weigh(request))
-
-    async def _weigh(self, request: Who) -> dict[int, float]:
-        async with self._turn:
-            if self._process is None:
-                raise WorkerReplaced
-            answer = await self._ask(request)
-        if isinstance(answer, Failed):
-            raise TakeFailed(answer.message, answer.field)
+        await self._queue.turn(request.key, question=True)
+        answer = await self._ask(request, self._generation)
         assert isinstance(answer, Weights)
         return answer.weights
 
     async def forget(self, key: str) -> None:
-        """Let the worker free a take, where it still runs."""
-        if not self.loaded:
-            return  # a process that still loads holds no takes, and its turn may be long
-        async with self._turn:
-            if self._process is not None:
-                with suppress(*_GONE):
-                    self._write(frame(Forget(key)))
+        """Let the worker free a take that is over."""
+        self.memory.give_up(key)
+        self._queue.stands(key, None)
 
     async def stop(self) -> None:
         """Close the pipe, which ends the process; kill it where it does not listen."""
         process, self._process = self._process, None
         if process is None or process.stdin is None:
             return
+        if self._queue.busy:  # nobody waits for the answer any more
+            process.kill()
         process.stdin.close()
         try:
             await asyncio.wait_for(process.wait(), 5)
@@ -160,6 +176,7 @@ class Worker:
 
     async def _start(self) -> Ready:
         self._facts = None
+        self.memory.lose()
         try:
             self._process = await self._spawn()
         except OSError as error:
@@ -186,13 +203,48 @@ class Worker:
             start_new_session=True,
         )
 
-    async def _ask(self, request: Advance | Who) -> Answer:
+    async def _advanced(self, request: Advance | Estimate, generation: int) -> Advanced:
+        """The answer to a request about a take that must still be held."""
+        answer = await self._ask(request, generation, held=request.key)
+        assert isinstance(answer, Advanced)
+        return answer
+
+    async def _ask(
+        self, request: Advance | Estimate | Who, generation: int, held: str | None = None
+    ) -> Answer:
+        """Ask, with the turn that the caller has; it is over when the answer is there.
+
+        Whoever asked may go away: the answer is read all the same, or it would be taken for that
+        to the next request.
+        """
+        asking = asyncio.ensure_future(self._exchange(request, generation, held))
+        asking.add_done_callback(lambda _: self._queue.done())
+        answer = await asyncio.shield(asking)
+        if isinstance(answer, Failed):
+            raise TakeFailed(answer.message, answer.field)
+        return answer
+
+    async def _exchange(
+        self, request: Advance | Estimate | Who, generation: int, held: str | None
+    ) -> Answer:
+        # Everything may have changed while the request waited for its turn.
+        runs = self._process is not None and self._facts is not None
+        if not runs or generation != self._generation:
+            raise WorkerReplaced
+        if held is not None and held not in self.memory:
+            raise WorkerReplaced
         assert self._process is not None
         try:
             self._write(frame(request))
         except _GONE as error:
             raise await self._buried(self._process) from error
         return await self._answer()
+
+    def _send_forget(self, key: str) -> None:
+        """Let the worker free a take; behind whatever it does now."""
+        if self.loaded:  # a process that still loads holds no takes
+            with suppress(*_GONE):
+                self._write(frame(Forget(key)))
 
     def _write(self, data: bytes) -> None:
         assert self._process is not None

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from typing import Final
 
 import msgspec
+from msgspec import UNSET
 
 from framejam_protocol.fold.merge import prompt_text
 from framejam_protocol.fold.state import State
-from framejam_protocol.instructions import PROMPTS, Image, Prompt, Text
+from framejam_protocol.instructions import PROMPTS, Adjust, Image, Prompt, Text
 from framejam_protocol.limits import UNIT
+
+UNGUIDED: Final = 100
+"""A guidance of 1.0: the unconditional side is not asked."""
 
 
 class Weighing(msgspec.Struct, frozen=True):
@@ -34,9 +39,10 @@ def everywhere(state: State, mapping: Mapping[int, int]) -> dict[int, Fraction]:
     """The share of each edit in what local instructions leave of any point; they add up to 1.
 
     The conditions of ``mapping`` {edit -> entry step} that are in force everywhere share it
-    equally: the reference image or, without one, the content prompt; and the motion prompt. A
-    prompt's share is divided among its authors by their visible characters; an author's is under
-    their newest edit with one. Empty where nobody has given a condition.
+    equally: the reference image or, without one, the content prompt; the motion prompt; and the
+    negative prompt, where guidance above 1.0 gives it an effect. A prompt's share is divided among
+    its authors by their visible characters; an author's is under their newest edit with one. Empty
+    where nobody has given a condition.
     """
     conditions: list[dict[int, Fraction]] = []
     image = _image(state, mapping)
@@ -45,6 +51,8 @@ def everywhere(state: State, mapping: Mapping[int, int]) -> dict[int, Fraction]:
     for prompt in PROMPTS:
         if prompt == "content" and image is not None:
             continue  # the image stands in for what the content prompt would show
+        if prompt == "negative" and _guidance(state, mapping) <= UNGUIDED:
+            continue
         conditions.append(_writers(state, prompt, mapping))
     given = [condition for condition in conditions if condition]
     return {edit: share / len(given) for condition in given for edit, share in condition.items()}
@@ -58,9 +66,9 @@ def attribute(
 ) -> list[Weighing]:
     """The edits that weigh on a point, strongest first; of equal ones the newer first.
 
-    ``local`` is what the strokes and drags of ``mapping`` weigh there, by the seq of the edit that
-    gave each, and ``rest`` the shares (``everywhere``) in what these leave, if anything. Weights
-    that round to 0 are left out.
+    ``local`` is what the edits of ``mapping`` that act at a place (strokes, drags, trajectories,
+    cameras, regions, locks) weigh there, by the seq of the edit that gave each, and ``rest`` the
+    shares (``everywhere``) in what these leave, if anything. Weights that round to 0 are left out.
     """
     weights = {edit: round(weight * UNIT) for edit, weight in local.items()}
     left = UNIT - min(UNIT, sum(weights.values()))
@@ -76,6 +84,15 @@ def _image(state: State, mapping: Mapping[int, int]) -> int | None:
         if seq in mapping and isinstance(instruction, Image):
             return None if instruction.blob is None else seq
     return None
+
+
+def _guidance(state: State, mapping: Mapping[int, int]) -> int:
+    """Guidance in the take, in hundredths: as the newest edit of it in ``mapping`` says."""
+    for seq in reversed(state.by_kind.get(Adjust, ())):
+        change = state.edits[seq].instruction
+        if seq in mapping and isinstance(change, Adjust) and change.guidance is not UNSET:
+            return change.guidance
+    return state.take_settings.guidance
 
 
 def _writers(state: State, prompt: Prompt, mapping: Mapping[int, int]) -> dict[int, Fraction]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from framejam_protocol.errors import Code
 from framejam_protocol.events import Body, Edited, Redone, Undone
 from framejam_protocol.fold.merge import REVISABLE
+from framejam_protocol.fold.pairs import held_locks
 from framejam_protocol.fold.state import State
 from framejam_protocol.instructions import (
     Adjust,
@@ -136,16 +137,21 @@ class Rules:
         wrong = objection(given)
         if wrong is not None:
             return No(Code.INVALID, wrong[1], f"instruction.{wrong[0]}", "M1")
-        if isinstance(given, Lock):
-            locks = sum(self.state.live(seq) for seq in self.state.by_kind.get(Lock, ()))
-            if locks >= MAX_LOCKS:
-                return No(
-                    Code.TOO_LARGE,
-                    f"there are {MAX_LOCKS} locks already; undo one first",
-                    "instruction",
-                    "T11",
-                )
+        if isinstance(given, Lock) and self._locks() >= MAX_LOCKS:
+            return No(
+                Code.TOO_LARGE,
+                f"there are {MAX_LOCKS} locks already, with those that locks hold; undo one first",
+                "instruction",
+                "T11",
+            )
         return _ordered(given.frames) or given
+
+    def _locks(self, groups: Collection[int] = ()) -> int:
+        """The locks that the renderer has to know, with those of these groups brought back."""
+        state = self.state
+        given = state.by_kind.get(Lock, ())
+        live = [seq for seq in given if state.live(seq) or state.edits[seq].group in groups]
+        return len(held_locks(state, live))
 
     def _text(self, given: Typed | Spliced | Content | Motion | Negative) -> Text | No:
         try:
@@ -159,6 +165,9 @@ class Rules:
         fields = given_fields(adjust)
         if not fields:
             return No(Code.INVALID, "name at least one setting", "instruction", "M2")
+        names = [name for name, _ in adjust.loras or ()]
+        if len(set(names)) < len(names):
+            return No(Code.INVALID, "name each LoRA once", "instruction.loras", "T8")
         assert self.state.settings is not None
         objections = self.objections(msgspec.structs.replace(self.state.settings, **fields))
         for field in fields:
@@ -254,8 +263,18 @@ class Rules:
                 None,
                 "U4",
             )
+        if self._has_lock(groups) and self._locks(groups) > MAX_LOCKS:
+            return No(
+                Code.TOO_LARGE,
+                f"there would be more than {MAX_LOCKS} locks; undo another first",
+                None,
+                "T11",
+            )
         texts = self._compensate(groups, leaving=())
         return texts if isinstance(texts, No) else Redone(groups=groups, texts=texts)
+
+    def _has_lock(self, groups: Iterable[int]) -> bool:
+        return any(seq in self.state.locks for one in groups for seq in self.state.members(one))
 
     def _compensate(
         self, groups: tuple[int, ...], leaving: tuple[int, ...]
@@ -305,6 +324,10 @@ def _sound(target: Instruction, fields: Mapping[str, object]) -> No | None:
         wrong = objection(msgspec.structs.replace(target, path=fields["path"]))
         if wrong is not None:
             return No(Code.INVALID, wrong[1], f"instruction.{wrong[0]}", "M1")
+    if isinstance(target, Lock):
+        wrong = objection(msgspec.structs.replace(target, frames=fields["frames"]))
+        if wrong is not None:
+            return No(Code.INVALID, wrong[1], "instruction.frames", "M1")
     return None
 
 

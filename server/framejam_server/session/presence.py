@@ -37,6 +37,7 @@ class Roster:
             frame=update.frame,
             stroke=update.stroke,
             drag=update.drag,
+            line=update.line,
             caret=update.caret,
         )
 

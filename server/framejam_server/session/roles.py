@@ -11,6 +11,7 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     "undo": frozenset({"owner", "editor", "viewer"}),
     "redo": frozenset({"owner", "editor", "viewer"}),
     "undo_others": frozenset({"owner"}),
+    "look": frozenset({"owner", "editor", "viewer"}),
     "control": frozenset({"owner", "editor"}),
     "upload": frozenset({"owner", "editor"}),
     "invite": frozenset({"owner"}),

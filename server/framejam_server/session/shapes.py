@@ -44,12 +44,20 @@ def _path(path: Sequence[Point]) -> tuple[str, str] | None:
 
 
 def _outline(outline: Sequence[Point]) -> tuple[str, str] | None:
+    if is_flat(outline):
+        return "outline", "the outline is a line with nothing inside; draw around something"
     for values in zip(*outline, strict=True):
         if max(values) <= 0 or min(values) >= UNIT:
             return "outline", f"the outline is outside of the frame, which is 0 to {UNIT}"
-        if min(values) == max(values):
-            return "outline", "the outline is a line with nothing inside; draw around something"
     return None
+
+
+def is_flat(outline: Sequence[Point]) -> bool:
+    """Whether all corners lie on one line."""
+    (x, y), *others = outline
+    ways = [(right - x, down - y) for right, down in others]
+    along, below = max(ways, key=lambda way: abs(way[0]) + abs(way[1]))
+    return all(right * below == down * along for right, down in ways)
 
 
 def covers_everything(outline: Sequence[Point]) -> bool:

@@ -2,6 +2,7 @@
 
 import { UNIT, type Erase, type LiveStroke, type Paint, type Point } from 'framejam';
 
+import { givenWith } from '../how/set.ts';
 import { useStudio } from '../session/store.ts';
 import type { Gesture } from '../stage/usePointer.ts';
 
@@ -10,10 +11,18 @@ const SPACING = 0.08;
 
 let strokes = 0;
 
-/** Press with the brush or, with `erase`, the eraser. */
-export function beginStroke(start: Point, erase: boolean): Gesture {
+/** What is painted with. */
+export type Brush = 'brush' | 'recolour' | 'erase';
+
+/** Press with the brush, the one that recolours or the eraser. */
+export function beginStroke(start: Point, brush: Brush): Gesture {
   const { color, size: width } = useStudio.getState();
-  useStudio.setState({ drawing: { points: [start], color, width, erase } });
+  useStudio.setState({
+    drawing: {
+      points: [start], color, width, erase: brush === 'erase',
+      blend: brush === 'recolour' ? 'color' : 'normal',
+    },
+  });
   // A stroke that goes on beyond the limit of one edit is one gesture all the same (L6).
   strokes += 1;
   const group = `stroke-${strokes}`;
@@ -36,7 +45,8 @@ function extend(points: readonly Point[], group: string): void {
     if (last && Math.hypot(point[0] - last[0], point[1] - last[1]) < spacing) continue;
     line.push(point);
     if (line.length >= limit) {
-      session?.edit(strokeOf({ ...drawing, points: line }), { group });
+      const { edit, options } = given({ ...drawing, points: line });
+      session?.edit(edit, { ...options, group });
       line = [point];
     }
   }
@@ -50,10 +60,18 @@ function extend(points: readonly Point[], group: string): void {
 function give(group: string): void {
   const { drawing, session } = useStudio.getState();
   useStudio.setState({ drawing: null });
-  if (drawing) session?.edit(strokeOf(drawing), { group });
+  if (!drawing) return;
+  const { edit, options } = given(drawing);
+  session?.edit(edit, { ...options, group });
 }
 
-/** The edit that a stroke under the pen becomes. */
-function strokeOf({ points, color, width, erase }: LiveStroke): Paint | Erase {
-  return erase ? { kind: 'erase', points, width } : { kind: 'paint', points, color, width };
+/** The edit that a stroke under the pen becomes, and how it is to be taken. */
+function given({ points, color, width, erase, blend }: LiveStroke): {
+  readonly edit: Paint | Erase; readonly options: { readonly depth: number | null };
+} {
+  const recolours = blend === 'color';
+  const { fields, options } = givenWith(erase ? 'erase' : recolours ? 'recolour' : 'brush');
+  if (erase) return { edit: { kind: 'erase', points, width, ...fields }, options };
+  const paint: Paint = { kind: 'paint', points, color, width, ...fields };
+  return { edit: recolours ? { ...paint, blend } : paint, options };
 }

@@ -2,6 +2,7 @@
 
 import type { Point } from 'framejam';
 
+import { givenWith } from '../how/set.ts';
 import { calm, useStudio } from '../session/store.ts';
 import { isMeant, type Size } from '../stage/arrows.ts';
 import { atFirstFrame, goToFirstFrame } from '../stage/tools.ts';
@@ -27,7 +28,8 @@ export function beginPull(start: Point, stage: Size): Gesture | null {
       const { pulling, session } = useStudio.getState();
       useStudio.setState({ pulling: null });
       if (!pulling || !isMeant(pulling, stage)) return;
-      session?.edit({ kind: 'drag', ...pulling });
+      const { fields, options } = givenWith('drag');
+      session?.edit({ kind: 'drag', ...pulling, ...fields }, options);
       // Whoever moved something wants to see it move.
       if (!calm) useStudio.setState({ playing: true });
     },

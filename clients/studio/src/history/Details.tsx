@@ -1,15 +1,16 @@
-import { fromUnits, UNIT, type EditRecord, type FrameRange, type GroupRecord } from 'framejam';
+import { fromUnits, isKind, UNIT, type EditRecord, type FrameRange, type GroupRecord } from 'framejam';
 import { useEffect, useId, useRef, useState } from 'react';
 
 import { useStudio, whyReadOnly } from '../session/store.ts';
-import { framesOf, isLayer, revise, strengthOf } from './revise.ts';
+import { framesOf, hasStrength, isLayer, revise, strengthOf } from './revise.ts';
+import { ViewFields, Wish } from './Shapes.tsx';
 
 /** Whether something of a gesture can be changed after it was given. */
 export function hasDetails(group: GroupRecord): boolean {
   return !group.undone && group.edits.some(isLayer);
 }
 
-/** How strongly a stroke or a drag holds, its colour and its frames. */
+/** How strongly something holds, what it is, and its frames. */
 export function Details({ group }: { group: GroupRecord }) {
   const reason = useStudio(whyReadOnly);
   const edit = group.edits.find(isLayer);
@@ -18,7 +19,11 @@ export function Details({ group }: { group: GroupRecord }) {
   const { instruction } = edit;
   return (
     <div className="details" title={reason ?? undefined} data-testid="details">
-      {instruction.kind !== 'erase' && <Strength group={group} edit={edit} off={off} />}
+      {isKind(edit, 'region') && (
+        <Wish key={edit.instruction.text} group={group} text={edit.instruction.text} off={off} />
+      )}
+      {isKind(edit, 'camera') && <ViewFields group={group} camera={edit.instruction} off={off} />}
+      {hasStrength(edit) && <Strength group={group} edit={edit} off={off} />}
       {instruction.kind === 'paint' && (
         <Color group={group} color={instruction.color} off={off} />
       )}

@@ -7,6 +7,7 @@ import { useStudio, whyNoUndo } from '../session/store.ts';
 import { undoGesture } from '../session/undo.ts';
 import { Icon } from '../shell/Icon.tsx';
 import { openComment } from '../stage/card.ts';
+import { CompareBefore, MuteGroup } from '../takes/Mute.tsx';
 import {
   describe, entryOf, fateInWords, iconOf, nounOf, subjectOf, timeOfDay, typedParts,
 } from './describe.ts';
@@ -56,9 +57,11 @@ export const HistoryRow = memo(function HistoryRow({ group, open }: Props) {
           <span>{author}</span>
           <span className="history-entry">{fate}</span>
         </span>
+        <MuteGroup group={group} />
         <UndoThis group={group} />
       </div>
       {open && hasDetails(group) && <Details group={group} />}
+      {open && <CompareBefore group={group} />}
     </li>
   );
 });

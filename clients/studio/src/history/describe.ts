@@ -1,19 +1,22 @@
 /** Gestures in words. */
 
 import {
-  fromUnits, isKind, type Adjust, type EditRecord, type GroupRecord, type LogState, type Revise,
+  DEFINING_SETTINGS, fromUnits, isKind, type Adjust, type EditRecord, type GroupRecord,
+  type LogState, type Prompt, type Revise,
 } from 'framejam';
 
+import { viewIn, viewInWords } from '../camera/view.ts';
 import type { IconName } from '../shell/Icon.tsx';
 import { perLog } from '../session/perLog.ts';
 import { partsOf, type Part, type Typing } from './typed.ts';
 
 /** What a gesture is about, for tests and icons: a prompt by its name. */
-export type Subject = 'content' | 'motion' | Exclude<EditRecord['instruction']['kind'], 'text'>;
+export type Subject = Prompt | Exclude<EditRecord['instruction']['kind'], 'text'>;
 
 const ICONS: Readonly<Record<Subject, IconName>> = {
-  content: 'text', motion: 'motion', image: 'image', paint: 'brush', erase: 'eraser', drag: 'drag',
-  revise: 'tune', settings: 'tune', comment: 'comment',
+  content: 'text', motion: 'motion', negative: 'without', image: 'image', paint: 'brush',
+  erase: 'eraser', region: 'region', drag: 'drag', trajectory: 'path', camera: 'camera',
+  lock: 'lock', revise: 'tune', settings: 'tune', comment: 'comment',
 };
 
 export function subjectOf({ instruction }: Pick<EditRecord, 'instruction'>): Subject {
@@ -22,9 +25,10 @@ export function subjectOf({ instruction }: Pick<EditRecord, 'instruction'>): Sub
 
 export function iconOf(edit: Pick<EditRecord, 'instruction'>): IconName {
   const { instruction } = edit;
-  const aboutComment = instruction.kind === 'revise'
-    && (instruction.resolved !== undefined || instruction.text !== undefined);
-  return aboutComment ? 'comment' : ICONS[subjectOf(edit)];
+  if (instruction.kind === 'revise' && instruction.resolved !== undefined) return 'comment';
+  if (instruction.kind === 'revise' && instruction.text !== undefined) return 'pencil';
+  if (instruction.kind === 'paint' && instruction.blend === 'color') return 'drop';
+  return ICONS[subjectOf(edit)];
 }
 
 /** Nothing that comes later in the log changes what a gesture typed. */
@@ -85,9 +89,13 @@ export function describe(group: GroupRecord, log: LogState): string {
       return parts.map(({ sign, text }) => `${sign} ${text}`).join(' ') || 'Typed and took it back';
     }
     case 'image': return instruction.blob ? 'Reference image' : 'Removed the image';
-    case 'paint': return 'Brush stroke';
+    case 'paint': return instruction.blend === 'color' ? 'Recoloured' : 'Brush stroke';
     case 'erase': return 'Eraser';
+    case 'region': return `Region: “${instruction.text}”`;
     case 'drag': return 'Drag';
+    case 'trajectory': return 'Path';
+    case 'camera': return `Camera: ${viewInWords(viewIn(instruction))}`;
+    case 'lock': return 'Held still';
     case 'comment': return `“${instruction.text}”`;
     case 'revise': return revised(group, log);
     case 'settings': return adjusted(group);
@@ -111,7 +119,11 @@ export function nounOf(group: GroupRecord, log: LogState): string {
     case 'image': return 'picture';
     case 'paint': return 'brush stroke';
     case 'erase': return 'eraser stroke';
+    case 'region': return `region “${short(first.instruction.text)}”`;
     case 'drag': return 'drag';
+    case 'trajectory': return 'path';
+    case 'camera': return 'camera movement';
+    case 'lock': return 'lock';
     case 'comment': return 'comment';
     case 'revise':
     case 'settings': return `change “${short(describe(group, log))}”`;
@@ -126,18 +138,31 @@ function changesOf<I extends Revise | Adjust>(group: GroupRecord, kind: I['kind'
 }
 
 function adjusted(group: GroupRecord): string {
-  const { seed, steps, guidance, fps } = changesOf<Adjust>(group, 'settings');
+  const {
+    seed, steps, guidance, fps, scheduler, harmonize, mix, align, loras,
+  } = changesOf<Adjust>(group, 'settings');
   const words = [
     seed !== undefined && `Seed ${seed}`,
     steps !== undefined && `${steps} steps`,
     guidance !== undefined && `Guidance ${guidance / 100}`,
     fps !== undefined && `${fps} frames a second`,
+    scheduler !== undefined && `Sampler ${scheduler}`,
+    harmonize !== undefined && `Blend paint ${harmonize} %`,
+    mix !== undefined && `Mix ${mix} %`,
+    align !== undefined && `Align ${align} %`,
+    loras !== undefined && `LoRA ${lorasInWords(loras)}`,
   ].filter((one) => one !== false);
   return words.join(', ') || 'Settings';
 }
 
+/** Each with its weight. */
+function lorasInWords(loras: Exclude<Adjust['loras'], undefined>): string {
+  return loras.map(([name, weight]) => `${name} ${weight / 100}`).join(', ') || 'none';
+}
+
 const THINGS: Readonly<Partial<Record<Subject, string>>> = {
-  paint: 'stroke', erase: 'eraser', drag: 'drag',
+  paint: 'stroke', erase: 'eraser', region: 'region', drag: 'drag', trajectory: 'path',
+  camera: 'camera', lock: 'lock', comment: 'comment',
 };
 
 function revised(group: GroupRecord, log: LogState): string {
@@ -146,8 +171,12 @@ function revised(group: GroupRecord, log: LogState): string {
   if (change.resolved !== undefined) {
     return change.resolved ? 'Resolved a comment' : 'Reopened a comment';
   }
-  if (change.text !== undefined) return `Comment now “${change.text}”`;
   const words = [
+    change.text !== undefined && `now “${change.text}”`,
+    movesView(change) && viewInWords(viewIn(
+      target && isKind(target, 'camera') ? target.instruction : change)),
+    change.path !== undefined && 'another way',
+    change.radius !== undefined && `radius ${percent(change.radius)}`,
     change.strength !== undefined && `strength ${percent(change.strength)}`,
     change.color !== undefined && `colour ${change.color}`,
     change.frames !== undefined && framesInWords(change.frames),
@@ -158,12 +187,17 @@ function revised(group: GroupRecord, log: LogState): string {
   return capital(`${whose}: ${words.join(', ') || 'changed'}`);
 }
 
+function movesView({ pan, tilt, zoom }: Partial<Revise>): boolean {
+  return pan !== undefined || tilt !== undefined || zoom !== undefined;
+}
+
 /** A share on the wire in percent. */
 export function percent(units: number): string {
   return `${Math.round(fromUnits(units) * 100)} %`;
 }
 
-function framesInWords(frames: readonly [number, number] | null): string {
+/** Some frames, counted from 1 as everywhere on the page. */
+export function framesInWords(frames: readonly [number, number] | null): string {
   if (frames === null) return 'all frames';
   return frames[0] === frames[1] ? `frame ${frames[0] + 1}`
     : `frames ${frames[0] + 1} to ${frames[1] + 1}`;
@@ -173,11 +207,14 @@ function capital(words: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+/** The settings that are edits of a take like others (T8). */
+const ENTERED = ['guidance', 'loras', 'harmonize', 'mix', 'align'] as const;
+
 /** Whether an edit enters the loop: comments never do, and settings make another take. */
 function enters(edit: EditRecord, log: LogState): boolean {
   const { instruction } = edit;
   if (instruction.kind === 'comment') return false;
-  if (instruction.kind === 'settings') return instruction.guidance !== undefined;
+  if (instruction.kind === 'settings') return ENTERED.some((one) => instruction[one] !== undefined);
   if (instruction.kind !== 'revise') return true;
   return log.edits[placeOf(log.edits, instruction.target)]?.instruction.kind !== 'comment';
 }
@@ -214,7 +251,7 @@ export function fateInWords(group: GroupRecord, log: LogState): string {
 /** Whether an edit sets what defines a take (T8). */
 function makesTake({ instruction }: EditRecord): boolean {
   return instruction.kind === 'settings'
-    && (instruction.seed !== undefined || instruction.steps !== undefined);
+    && DEFINING_SETTINGS.some((one) => instruction[one] !== undefined);
 }
 
 /** The time of day of an edit, as the reader's clock shows it. */

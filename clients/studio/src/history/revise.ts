@@ -1,14 +1,25 @@
-/** Changing what was given: strength, colour and frames of strokes and drags (M2). */
+/** Changing what was given: how strongly it holds, when, and what it is (M2). */
 
 import {
-  isKind, UNIT, type EditRecord, type FrameRange, type GroupRecord, type Revisable,
+  UNIT, type EditRecord, type FrameRange, type GroupRecord, type Revisable,
 } from 'framejam';
 
 import { useStudio } from '../session/store.ts';
 
-/** Whether an edit is a stroke or a drag. */
-export function isLayer(edit: EditRecord): boolean {
-  return isKind(edit, 'paint') || isKind(edit, 'erase') || isKind(edit, 'drag');
+/** The kinds of which something can be changed here, and which of them have a strength. */
+const LAYERS: Readonly<Partial<Record<EditRecord['instruction']['kind'], { strength: boolean }>>> = {
+  paint: { strength: true }, erase: { strength: false }, region: { strength: true },
+  drag: { strength: true }, trajectory: { strength: true }, camera: { strength: true },
+  lock: { strength: false },
+};
+
+/** Whether something of an edit can be changed after it was given. */
+export function isLayer({ instruction }: EditRecord): boolean {
+  return LAYERS[instruction.kind] !== undefined;
+}
+
+export function hasStrength({ instruction }: EditRecord): boolean {
+  return LAYERS[instruction.kind]?.strength ?? false;
 }
 
 /** Fully, where its author said nothing. */
@@ -21,7 +32,7 @@ export function framesOf({ instruction }: EditRecord): FrameRange | null {
 }
 
 /** Give all layers of a gesture a new value; several changes in a row are one gesture (L6). */
-export function revise<F extends 'strength' | 'color' | 'frames'>(
+export function revise<F extends keyof Revisable>(
   group: GroupRecord, field: F, value: Exclude<Revisable[F], undefined>,
 ): void {
   const { session } = useStudio.getState();

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useId, useRef, useState } from 'react';
 
 import { sayWhy, useStudio } from '../session/store.ts';
 import { Icon } from '../shell/Icon.tsx';
+import { usePopover } from '../shell/usePopover.ts';
 
 const ROLES: readonly (readonly [role: Role, title: string, meaning: string])[] = [
   ['editor', 'Can steer', 'writes prompts, paints, drags, gives pictures'],
@@ -14,20 +15,7 @@ export function Invite() {
   const owner = useStudio((s) => s.welcome?.role === 'owner');
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
-
-  useEffect(() => {
-    if (!open) return;
-    const close = (event: Event): void => {
-      const outside = event.target instanceof Node && !box.current?.contains(event.target);
-      if (event instanceof KeyboardEvent ? event.key === 'Escape' : outside) setOpen(false);
-    };
-    document.addEventListener('pointerdown', close);
-    document.addEventListener('keydown', close);
-    return () => {
-      document.removeEventListener('pointerdown', close);
-      document.removeEventListener('keydown', close);
-    };
-  }, [open]);
+  usePopover(box, open, useCallback(() => setOpen(false), []));
 
   if (!owner) return null;
   return (

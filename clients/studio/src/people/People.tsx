@@ -1,6 +1,7 @@
 import type { Person } from 'framejam';
 
 import { useStudio } from '../session/store.ts';
+import { MutePerson } from '../takes/Mute.tsx';
 import { Avatar } from './Avatar.tsx';
 
 const ROLE_WORDS = { owner: 'Owner', editor: 'Editor', viewer: 'Viewer' } as const;
@@ -43,6 +44,7 @@ function PersonRow({ person, isMe }: { person: Person; isMe: boolean }) {
         {isMe && <small> you</small>}
       </span>
       <small>{here ? ROLE_WORDS[person.role] : 'Away'}</small>
+      <MutePerson participant={person.participant} />
     </li>
   );
 }

@@ -1,5 +1,5 @@
 import type { Prompt } from 'framejam';
-import { useId, useRef } from 'react';
+import { useEffect, useId, useRef } from 'react';
 
 import { stepInWords } from '../history/describe.ts';
 import { usePersonName } from '../people/usePersonName.ts';
@@ -15,10 +15,12 @@ interface Props {
   readonly kind: Prompt;
   readonly title: string;
   readonly example: string;
+  /** Whether one asked for it and wants to write at once. */
+  readonly focused?: boolean;
 }
 
-/** One of the two prompts, with what became of it and words the model knows. */
-export function PromptField({ kind, title, example }: Props) {
+/** One of the prompts, with what became of it and words the model knows. */
+export function PromptField({ kind, title, example, focused = false }: Props) {
   const id = useId();
   const host = useRef<HTMLDivElement>(null);
   const prompt = useStudio((s) => s.prompts?.[kind] ?? null);
@@ -29,6 +31,9 @@ export function PromptField({ kind, title, example }: Props) {
   const { view, full } = useField(host, kind, prompt, reason, {
     label: title, example, describedBy,
   });
+  useEffect(() => {
+    if (focused) view?.focus();
+  }, [view, focused]);
 
   /** A click is a gesture of its own; words others type at the same time stay. */
   const pick = (next: string): void => {
@@ -43,7 +48,9 @@ export function PromptField({ kind, title, example }: Props) {
       <h2 onClick={() => view?.focus()}>{title}</h2>
       <div ref={host} className="field prompt-text" data-off={reason !== null} />
       <FateLine id={describedBy} kind={kind} text={text} full={full} limit={limit} />
-      <Words kind={kind} text={text} limit={limit} off={reason !== null} onPick={pick} />
+      {kind !== 'negative' && (
+        <Words kind={kind} text={text} limit={limit} off={reason !== null} onPick={pick} />
+      )}
     </section>
   );
 }

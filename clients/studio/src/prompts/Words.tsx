@@ -5,7 +5,7 @@ import { useStudio } from '../session/store.ts';
 import { groupsFor, withWord, wordsIn } from './words.ts';
 
 interface Props {
-  readonly kind: Prompt;
+  readonly kind: Exclude<Prompt, 'negative'>;
   readonly text: string;
   /** The longest prompt, in characters. */
   readonly limit: number;

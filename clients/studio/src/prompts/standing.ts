@@ -20,5 +20,11 @@ export function overruled(log: LogState, prompt: Prompt): string | null {
   if (prompt === 'content') {
     return log.image?.instruction.blob != null ? 'the picture sets the scene' : null;
   }
-  return log.drags.length > 0 ? 'drags set the motion' : null;
+  if (prompt === 'negative') {
+    // Guidance of 1.0 asks the model one question; what is left out is the other side of two.
+    return (log.settings?.guidance ?? 0) > 100 ? null : 'needs guidance above 1, in Settings';
+  }
+  if (log.drags.length > 0) return 'drags set the motion';
+  if (log.trajectories.length > 0) return 'paths set the motion';
+  return log.cameras.length > 0 ? 'the camera sets the motion' : null;
 }

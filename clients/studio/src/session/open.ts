@@ -138,7 +138,8 @@ function follow(session: Session): void {
 function placed(map: ReadonlyMap<string, Presence>, presence: Presence): Map<string, Presence> {
   const next = new Map(map);
   const key = `${presence.participant}:${presence.connection}`;
-  const isThere = presence.cursor || presence.stroke || presence.drag || presence.caret;
+  const { cursor, stroke, drag, line, caret } = presence;
+  const isThere = cursor || stroke || drag || line || caret;
   if (isThere) next.set(key, presence);
   else next.delete(key);
   return next;

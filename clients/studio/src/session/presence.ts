@@ -2,6 +2,7 @@
 
 import { MAX_LIVE_POINTS, type Caret, type LiveStroke, type Point } from 'framejam';
 
+import { thinned } from '../outline/shapes.ts';
 import { shownFrame, useStudio } from './store.ts';
 
 let cursor: Point | null = null;
@@ -26,10 +27,10 @@ export function tellCaretAgain(): void {
 
 function tell(): void {
   const state = useStudio.getState();
-  const { session, drawing, pulling } = state;
+  const { session, drawing, pulling, line } = state;
   session?.point({
     cursor, frame: cursor && shownFrame(state), stroke: drawing && newest(drawing), drag: pulling,
-    caret,
+    line: line && { ...line, points: thinned(line.points, MAX_LIVE_POINTS) }, caret,
   });
 }
 

@@ -9,7 +9,8 @@ import type { Command } from 'framejam';
 export function lostWords(command: Command, typed: string | null): string | null {
   if (typed !== null || command.type !== 'edit') return typed || null;
   const { instruction } = command;
-  const wrote = instruction.kind === 'comment' || instruction.kind === 'revise';
+  const wrote = instruction.kind === 'comment' || instruction.kind === 'revise'
+    || instruction.kind === 'region';
   return (wrote && instruction.text) || null;
 }
 

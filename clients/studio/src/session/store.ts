@@ -1,12 +1,15 @@
 /** What the page shows, in one store; components subscribe to the parts they need. */
 
 import {
-  ApiError, LogFold, UNIT, type LiveDrag, type LiveStroke, type LogState, type Pending,
-  type Person, type Presence, type Session, type SharedPrompts, type Status, type TakeStatus,
-  type Welcome,
+  ApiError, LogFold, UNIT, type LiveDrag, type LiveLine, type LiveStroke, type LogState,
+  type Pending, type Person, type Presence, type Session, type SharedPrompts, type Status,
+  type TakeStatus, type Welcome,
 } from 'framejam';
 import { create } from 'zustand';
 
+import { STILL, type View } from '../camera/view.ts';
+import { USUAL_HOWS, type Hows } from '../how/how.ts';
+import type { Shape } from '../outline/shapes.ts';
 import type { Card } from '../stage/card.ts';
 import { Player, type Shown } from '../stage/player.ts';
 
@@ -24,7 +27,11 @@ export interface Toast {
   readonly stays: boolean;
 }
 
-export type Tool = 'select' | 'brush' | 'erase' | 'drag' | 'comment' | 'who';
+/** The tools that give an instruction, each with a strength, a depth and frames of its own. */
+export type Giver =
+  'brush' | 'recolour' | 'erase' | 'region' | 'drag' | 'trajectory' | 'camera' | 'lock';
+
+export type Tool = Giver | 'select' | 'comment' | 'who';
 
 /** What the lower half of the right side shows. */
 export type Tab = 'history' | 'comments' | 'settings';
@@ -61,11 +68,25 @@ export interface StudioState {
   readonly size: number;
   /** The stroke under our own pen. */
   readonly drawing: LiveStroke | null;
-  /** The radius of a drag in 1/65536 of the frame's width. */
+  /** The radius of a drag or a path in 1/65536 of the frame's width. */
   readonly reach: number;
   /** The arrow under our own pointer. */
   readonly pulling: LiveDrag | null;
-  /** Whether the clip played before the drag tool stopped it. */
+  /** The path or outline under our own pointer; a region's stays while its card is open. */
+  readonly line: LiveLine | null;
+  /** What the pointer draws around regions and locks. */
+  readonly shape: Shape;
+  /** What was written of a region that was not given. */
+  readonly wish: string;
+  /** The lock whose sign one points at. */
+  readonly held: number | null;
+  /** Where the camera is to go, while it is pulled about. */
+  readonly view: View;
+  /** How what a tool gives is to be taken. */
+  readonly hows: Hows;
+  /** Whether the card is open that they are set on. */
+  readonly howOpen: boolean;
+  /** Whether the clip played before a tool stopped it. */
   readonly playedBefore: boolean;
   readonly uploading: boolean;
   /** What is open on the stage: a comment, or who did what there. */
@@ -106,6 +127,13 @@ export const useStudio = create<StudioState>(() => ({
   drawing: null,
   reach: Math.round(UNIT * 0.25),
   pulling: null,
+  line: null,
+  shape: 'lasso',
+  wish: '',
+  held: null,
+  view: STILL,
+  hows: USUAL_HOWS,
+  howOpen: false,
   playedBefore: false,
   uploading: false,
   card: null,

@@ -1,11 +1,13 @@
 import type { Settings } from 'framejam';
 import { useId, useState } from 'react';
 
-import { usePersonName } from '../people/usePersonName.ts';
 import { toast, useStudio, whyReadOnly } from '../session/store.ts';
 import { Icon } from '../shell/Icon.tsx';
+import { Loras } from './Loras.tsx';
+import { Sampler } from './Sampler.tsx';
+import { SetBy } from './SetBy.tsx';
 import {
-  fromWire, RANGES, rollSeed, setterOf, settingSoon, toWire, type Knob,
+  fromWire, RANGES, rollSeed, settingSoon, toWire, type Knob,
 } from './settings.ts';
 
 const KNOBS: readonly (readonly [knob: Knob, title: string, meaning: string, step: number])[] = [
@@ -15,6 +17,17 @@ const KNOBS: readonly (readonly [knob: Knob, title: string, meaning: string, ste
   ['fps', 'Frames a second', 'How fast the clip plays', 1],
 ];
 
+/** How paint and frames are worked in: for those who want to know. */
+const MORE: typeof KNOBS = [
+  ['harmonize', 'Repaint paint',
+   'How much of what you paint is painted anew, in percent; 0 leaves strokes as they are', 5],
+  ['mix', 'Mix predictions',
+   'How much new instructions weigh beside what was there, in percent (equation 4 of the paper); '
+   + '0 pulls only where they are', 5],
+  ['align', 'Keep to the picture',
+   'How far every frame is drawn to the picture the clip starts from, in percent (equation 5)', 5],
+];
+
 /** What the clip is made with, besides instructions; for everybody, and undone like an edit. */
 export function SettingsPanel() {
   const settings = useStudio((s) => s.log.settings ?? s.welcome?.settings ?? null);
@@ -22,17 +35,33 @@ export function SettingsPanel() {
   if (!settings) return null;
   return (
     <div className="settings" data-testid="settings" title={reason ?? undefined}>
-      {KNOBS.map(([knob, title, meaning, step]) => (
-        <Setting
-          key={knob} knob={knob} title={title} meaning={meaning} step={step} settings={settings}
-          off={reason !== null}
-        />
-      ))}
+      <Numbers of={KNOBS} settings={settings} off={reason !== null} />
       <p className="quiet">
         A new seed or number of steps starts a take of its own; undo brings the old one back.
       </p>
+      <details className="more" data-testid="settings-more">
+        <summary>How it is made</summary>
+        <Numbers of={MORE} settings={settings} off={reason !== null} />
+        <Sampler settings={settings} off={reason !== null} />
+        <Loras settings={settings} off={reason !== null} />
+      </details>
     </div>
   );
+}
+
+interface NumbersProps {
+  readonly of: typeof KNOBS;
+  readonly settings: Settings;
+  readonly off: boolean;
+}
+
+function Numbers({ of, settings, off }: NumbersProps) {
+  return of.map(([knob, title, meaning, step]) => (
+    <Setting
+      key={knob} knob={knob} title={title} meaning={meaning} step={step} settings={settings}
+      off={off}
+    />
+  ));
 }
 
 interface Props {
@@ -80,7 +109,7 @@ function Setting({ knob, title, meaning, step, settings, off }: Props) {
           </button>
         )}
       </span>
-      <SetBy knob={knob} meaning={meaning} />
+      <SetBy name={knob} meaning={meaning} />
     </div>
   );
 }
@@ -89,15 +118,3 @@ function give(knob: Knob, value: number): void {
   useStudio.getState().session?.edit({ kind: 'settings', [knob]: value });
 }
 
-/** Who set it so; before anybody did, what it is. */
-function SetBy({ knob, meaning }: { knob: Knob; meaning: string }) {
-  const setter = useStudio((s) => setterOf(s.log, knob));
-  const color = useStudio((s) => s.log.participants.get(setter ?? '')?.color);
-  const name = usePersonName(setter ?? '');
-  if (setter === null) return <small>{meaning}</small>;
-  return (
-    <small className="set-by" data-testid={`set-by-${knob}`}>
-      <i style={{ background: color }} /> {name === 'You' ? 'You' : name} set it
-    </small>
-  );
-}

@@ -1,11 +1,11 @@
 /** The settings of the clip that people change: who set them, and what is on its way. */
 
-import { isKind, outlook, type Pending, type Settings } from 'framejam';
+import { isKind, outlook, type Lora, type Pending, type Settings } from 'framejam';
 
 import { perLog } from '../session/perLog.ts';
 
-/** The settings that the panel offers; the others are fixed for a session. */
-export type Knob = 'seed' | 'steps' | 'guidance' | 'fps';
+/** The settings that the panel offers as numbers. */
+export type Knob = 'seed' | 'steps' | 'guidance' | 'fps' | 'harmonize' | 'mix' | 'align';
 
 export interface Range {
   readonly from: number;
@@ -20,6 +20,9 @@ export const RANGES: Readonly<Record<Knob, Range>> = {
   steps: { from: 1, to: 200, unit: 1 },
   guidance: { from: 0, to: 30, unit: 100 },
   fps: { from: 1, to: 60, unit: 1 },
+  harmonize: { from: 0, to: 100, unit: 1 },
+  mix: { from: 0, to: 100, unit: 1 },
+  align: { from: 0, to: 100, unit: 1 },
 };
 
 /** A die of this many sides: numbers people can read out to each other. */
@@ -43,17 +46,24 @@ export function fromWire(knob: Knob, wire: number): string {
 }
 
 /** A setting as it will be when what we gave has arrived. */
-export function settingSoon(
-  knob: Knob, settings: Settings, pending: readonly Pending[],
-): number {
+export function settingSoon<K extends keyof Settings>(
+  name: K, settings: Settings, pending: readonly Pending[],
+): Settings[K] {
   const given = outlook(pending).edits.map((edit) => edit.command.instruction)
-    .findLast((one) => one.kind === 'settings' && one[knob] !== undefined);
-  return (given?.kind === 'settings' ? given[knob] : undefined) ?? settings[knob];
+    .findLast((one) => one.kind === 'settings' && one[name] !== undefined);
+  const soon = given?.kind === 'settings' ? given[name] as Settings[K] | undefined : undefined;
+  return soon ?? settings[name];
+}
+
+/** The list of LoRA files with another weight for one of them, in hundredths; 0 takes it off. */
+export function withLora(loras: readonly Lora[], name: string, weight: number): readonly Lora[] {
+  const others = loras.filter(([one]) => one !== name);
+  return weight === 0 ? others : [...others, [name, weight]];
 }
 
 /** Who set it as it is; null where it is as the session began. */
-export const setterOf = perLog(({ edits }, knob: Knob): string | null => {
+export const setterOf = perLog(({ edits }, name: keyof Settings): string | null => {
   const edit = edits.findLast((one) =>
-    !one.undone && isKind(one, 'settings') && one.instruction[knob] !== undefined);
+    !one.undone && isKind(one, 'settings') && one.instruction[name] !== undefined);
   return edit?.author ?? null;
 });

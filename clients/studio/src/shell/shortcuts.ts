@@ -1,13 +1,17 @@
 /**
- * Keys: V point, B brush, E eraser, D drag, C comment, W who did this, [ and ] size, Ctrl+Z and
- * Ctrl+Shift+Z or Ctrl+Y, Space plays.
+ * Keys: V point, B brush, H recolour, E eraser, R region, D drag, T path, M camera, L lock,
+ * C comment, W who did this, [ and ] size, F how the tool gives, Ctrl+Z and Ctrl+Shift+Z or Ctrl+Y,
+ * Space plays, Enter moves the camera.
  */
 
 import { resize } from '../brush/brush.ts';
+import { giveCamera } from '../camera/give.ts';
+import { zoomBy } from '../camera/pull.ts';
 import { resizeReach } from '../drag/drag.ts';
-import { useStudio, type Tool } from '../session/store.ts';
+import { isGiver } from '../how/how.ts';
+import { useStudio, whyReadOnly, type Tool } from '../session/store.ts';
 import { redo, undo } from '../session/undo.ts';
-import { chooseTool } from '../stage/tools.ts';
+import { chooseTool, toolInHand } from '../stage/tools.ts';
 
 const SIZE_STEP = 1.25;
 
@@ -32,7 +36,8 @@ function withControl(event: KeyboardEvent): boolean {
 }
 
 const TOOLS: Readonly<Record<string, Tool>> = {
-  v: 'select', b: 'brush', e: 'erase', d: 'drag', c: 'comment', w: 'who',
+  v: 'select', b: 'brush', h: 'recolour', e: 'erase', r: 'region', d: 'drag', t: 'trajectory',
+  m: 'camera', l: 'lock', c: 'comment', w: 'who',
 };
 
 function plain(event: KeyboardEvent): boolean {
@@ -43,6 +48,9 @@ function plain(event: KeyboardEvent): boolean {
     return true;
   }
   switch (event.key) {
+    case 'f':
+    case 'F': return showHow();
+    case 'Enter': return moveCamera(event.target);
     case '[': scale(1 / SIZE_STEP); return true;
     case ']': scale(SIZE_STEP); return true;
     case ' ':
@@ -53,10 +61,27 @@ function plain(event: KeyboardEvent): boolean {
   }
 }
 
+/** Strength, depth and frames of the tool in hand. */
+function showHow(): boolean {
+  const state = useStudio.getState();
+  if (!isGiver(toolInHand(state)) || whyReadOnly(state) !== null) return false;
+  useStudio.setState({ howOpen: !state.howOpen });
+  return true;
+}
+
+/** Give the view that was pulled; a button that has the focus is pressed instead. */
+function moveCamera(target: EventTarget | null): boolean {
+  const onPage = !(target instanceof Element) || !target.matches(PRESSED_BY_SPACE);
+  if (!onPage || toolInHand(useStudio.getState()) !== 'camera') return false;
+  giveCamera();
+  return true;
+}
+
 /** Make what is in hand larger or smaller. */
 function scale(factor: number): void {
   const { tool, size, reach } = useStudio.getState();
-  if (tool === 'drag') resizeReach(reach * factor);
+  if (tool === 'drag' || tool === 'trajectory') resizeReach(reach * factor);
+  else if (tool === 'camera') zoomBy(factor);
   else resize(size * factor);
 }
 

@@ -1,6 +1,7 @@
 import { CommentBody } from '../comments/CommentBody.tsx';
 import { CommentForm } from '../comments/CommentForm.tsx';
 import { post } from '../comments/give.ts';
+import { RegionCard } from '../region/RegionCard.tsx';
 import { useEscape } from '../session/useEscape.ts';
 import { useStudio } from '../session/store.ts';
 import { Who } from '../who/Who.tsx';
@@ -14,6 +15,7 @@ export function Cards() {
   switch (card?.kind) {
     case 'write': return <Write key={`${card.at.join()} ${card.frame}`} card={card} />;
     case 'comment': return <Read seq={card.seq} />;
+    case 'region': return <RegionCard card={card} />;
     case 'who': return <Who card={card} />;
     default: return null;
   }

@@ -12,7 +12,7 @@ export function Cursors() {
 function Cursor({ place }: { place: Presence }) {
   const person = useStudio((s) => s.people.find((p) => p.participant === place.participant));
   const stroke = place.stroke?.points.at(-1);
-  const at = place.cursor ?? stroke ?? place.drag?.end;
+  const at = place.cursor ?? stroke ?? place.drag?.end ?? place.line?.points.at(-1);
   if (!person || !at) return null;
   const style = {
     left: `${fromUnits(at[0]) * 100}%`, top: `${fromUnits(at[1]) * 100}%`, color: person.color,

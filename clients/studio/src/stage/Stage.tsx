@@ -5,10 +5,13 @@ import {
 import { giveImage } from '../image/giveImage.ts';
 import { Pins } from '../comments/Pins.tsx';
 import { useStudio, whyReadOnly } from '../session/store.ts';
+import { CameraFrame } from '../camera/CameraFrame.tsx';
+import { Locks } from '../lock/Locks.tsx';
 import { Cards } from './Cards.tsx';
 import { Cursors } from './Cursors.tsx';
 import { useOverlay } from './overlay.ts';
 import { PointerRing } from './PointerRing.tsx';
+import { ToolRail } from './ToolRail.tsx';
 import { atFirstFrame, toolInHand } from './tools.ts';
 import { usePointer } from './usePointer.ts';
 
@@ -29,25 +32,30 @@ export function Stage() {
   const drop = useDrop();
 
   return (
-    <div className="well">
-      <div
-        ref={stage} className="stage" data-testid="stage" data-tool={tool}
-        style={{ '--aspect': aspect } as CSSProperties} role="group" aria-label="Stage" {...drop.on}
-      >
-        <canvas ref={picture} data-testid="picture" role="img" aria-label="The clip" />
-        <canvas ref={overlay} data-testid="overlay" aria-hidden="true" />
-        {untouched && (
-          <p className="stage-hint">Describe what to see, paint, or drop a picture here</p>
-        )}
-        <Pins />
-        <Cursors />
-        {tool === 'brush' && <BrushRing stage={stage} />}
-        {tool === 'erase' && <EraserRing stage={stage} />}
-        {tool === 'drag' && <DragRing stage={stage} />}
-        <Cards />
-        {drop.over && <p className="stage-drop">Drop to use it as the reference image</p>}
+    <>
+      <ToolRail />
+      <div className="well">
+        <div
+          ref={stage} className="stage" data-testid="stage" data-tool={tool} role="group"
+          style={{ '--aspect': aspect } as CSSProperties} aria-label="Stage" {...drop.on}
+        >
+          <canvas ref={picture} data-testid="picture" role="img" aria-label="The clip" />
+          <canvas ref={overlay} data-testid="overlay" aria-hidden="true" />
+          {untouched && (
+            <p className="stage-hint">Describe what to see, paint, or drop a picture here</p>
+          )}
+          {tool === 'camera' && <CameraFrame stage={stage} picture={picture} />}
+          <Locks />
+          <Pins />
+          <Cursors />
+          {(tool === 'brush' || tool === 'recolour') && <BrushRing stage={stage} />}
+          {tool === 'erase' && <EraserRing stage={stage} />}
+          {(tool === 'drag' || tool === 'trajectory') && <ReachRing stage={stage} />}
+          <Cards />
+          {drop.over && <p className="stage-drop">Drop to use it as the reference image</p>}
+        </div>
       </div>
-    </div>
+    </>
   );
 }
 
@@ -62,10 +70,10 @@ function EraserRing({ stage }: { stage: RefObject<HTMLElement | null> }) {
   return <PointerRing stage={stage} diameter={size} fill="rgb(255 255 255 / 20%)" />;
 }
 
-/** Only where a press would take hold; from then on the arrow has circles of its own. */
-function DragRing({ stage }: { stage: RefObject<HTMLElement | null> }) {
+/** Only where a press would take hold; from then on the arrow or path has circles of its own. */
+function ReachRing({ stage }: { stage: RefObject<HTMLElement | null> }) {
   const reach = useStudio((s) => s.reach);
-  const ready = useStudio((s) => atFirstFrame(s) && s.pulling === null);
+  const ready = useStudio((s) => atFirstFrame(s) && s.pulling === null && s.line === null);
   return ready && <PointerRing stage={stage} diameter={2 * reach} />;
 }
 
@@ -74,7 +82,7 @@ function DragRing({ stage }: { stage: RefObject<HTMLElement | null> }) {
  *
  * A new size empties it, so it has to be drawn again within the event, before the next paint.
  */
-function usePixels(canvas: { readonly current: HTMLCanvasElement | null }): void {
+export function usePixels(canvas: { readonly current: HTMLCanvasElement | null }): void {
   useEffect(() => {
     const element = canvas.current;
     if (!element) return;

@@ -1,5 +1,8 @@
 import { takeState, useStudio, whyReadOnly, type StudioState } from '../session/store.ts';
 import { Icon } from '../shell/Icon.tsx';
+import { cutInFull, cutInWords } from '../how/cut.ts';
+import { CutMark, FramesInHand, useCut } from '../how/CutMark.tsx';
+import { NewTake, Takes } from '../takes/TakeBar.tsx';
 
 /** Play, scrub, and how far the loop is. Its height never changes. */
 export function Transport() {
@@ -17,14 +20,22 @@ export function Transport() {
       >
         <Icon name={playing ? 'pause' : 'play'} />
       </button>
-      <input
-        type="range" className="scrubber" min={0} max={frames - 1} value={Math.min(frame, frames - 1)}
-        disabled={idle} aria-label="Frame" aria-valuetext={`Frame ${frame + 1} of ${frames}`}
-        onChange={(event) => scrub(event.target.valueAsNumber)}
-      />
+      <span className="scrubber-box">
+        <input
+          type="range" className="scrubber" min={0} max={frames - 1} aria-label="Frame"
+          value={Math.min(frame, frames - 1)} disabled={idle}
+          aria-valuetext={`Frame ${frame + 1} of ${frames}`}
+          onChange={(event) => scrub(event.target.valueAsNumber)}
+        />
+        <FramesInHand count={frames} />
+      </span>
       <span className="frame-number">{Math.min(frame, frames - 1) + 1} / {frames}</span>
       <Progress />
-      <Hold />
+      <span className="take-bar">
+        <Hold />
+        <NewTake />
+        <Takes />
+      </span>
       <Note />
     </div>
   );
@@ -35,11 +46,13 @@ function Progress() {
   const step = useStudio((s) => s.step);
   const shown = useStudio((s) => s.shown);
   const state = useStudio(takeState) ?? 'none';
-  const words = useStudio(stateInWords);
+  const cut = useCut();
+  const now = useStudio(stateInWords);
+  const words = cut ? cutInWords(cut) : now;
   const steps = take?.steps ?? 0;
   const share = steps ? step / steps : 0;
   return (
-    <div className="progress" data-state={state}>
+    <div className="progress" data-state={state} data-cut={cut !== null}>
       <div className="progress-words">
         <span
           data-testid="step" data-step={step} data-steps={steps}
@@ -54,6 +67,7 @@ function Progress() {
         aria-valuemax={steps} aria-valuenow={step}
       >
         <i style={{ transform: `scaleX(${share})` }} />
+        {cut && <CutMark cut={cut} />}
       </div>
     </div>
   );
@@ -89,8 +103,10 @@ function Hold() {
 
 /** What the loop says: why it is where it is, or what stops it. Its place is reserved. */
 function Note() {
-  const note = useStudio((s) => s.note);
+  const heard = useStudio((s) => s.note);
   const state = useStudio((s) => s.take?.state ?? 'none');
+  const cut = useCut();
+  const note = cut ? cutInFull(cut) : heard;
   return (
     <p className="note" role="status" data-testid="note" data-state={state} title={note}>{note}</p>
   );

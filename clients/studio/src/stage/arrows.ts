@@ -102,8 +102,8 @@ export function drawArrow(
   context.fill();
 }
 
-/** Stroke the path in a colour, `line` and the rims around it in pixels of the page. */
-function cased(
+/** Stroke the context's path in a colour, `line` and the rims around it in pixels of the page. */
+export function cased(
   context: CanvasRenderingContext2D, color: string, line: number, ratio: number,
 ): void {
   for (const [wider, rim] of [...RIMS, [0, color] as const]) {

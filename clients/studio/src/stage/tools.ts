@@ -19,19 +19,24 @@ export function toolInHand(state: StudioState): Tool {
   return whyToolOff(state, state.tool) === null ? state.tool : 'select';
 }
 
+/** Whether a tool is used on the first frame's picture, where what it moves stands. */
+export function needsFirstFrame(tool: Tool): boolean {
+  return tool === 'drag' || tool === 'trajectory' || tool === 'camera';
+}
+
 /**
- * Take a tool. The drag tool stops the clip at its first frame, the one that drags are given on;
- * laying it down lets the clip play again where it did before.
+ * Take a tool. One that moves something stops the clip at its first frame, the one that it is used
+ * on; laying it down lets the clip play again where it did before.
  */
 export function chooseTool(tool: Tool): void {
   const state = useStudio.getState();
   if (whyToolOff(state, tool) !== null) return;
-  if (tool === 'drag') {
-    const playedBefore = state.tool === 'drag' ? state.playedBefore : state.playing;
+  if (needsFirstFrame(tool)) {
+    const playedBefore = needsFirstFrame(state.tool) ? state.playedBefore : state.playing;
     useStudio.setState({ tool, playedBefore });
     goToFirstFrame();
   } else {
-    const resumes = state.tool === 'drag' && state.playedBefore && atFirstFrame(state);
+    const resumes = needsFirstFrame(state.tool) && state.playedBefore && atFirstFrame(state);
     useStudio.setState({ tool, playing: state.playing || resumes });
   }
 }

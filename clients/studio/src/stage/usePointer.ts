@@ -5,11 +5,14 @@ import { useEffect, type RefObject } from 'react';
 
 import { beginStroke } from '../brush/stroke.ts';
 import { beginPull } from '../drag/pull.ts';
+import { beginView } from '../camera/pull.ts';
+import { beginOutline } from '../outline/draw.ts';
 import { tellPointer } from '../session/presence.ts';
 import { useStudio, type Tool } from '../session/store.ts';
+import { beginPath } from '../trajectory/draw.ts';
 import { askWho } from '../who/ask.ts';
 import { closeCard, openCard } from './card.ts';
-import { atFirstFrame, goToFirstFrame, toolInHand } from './tools.ts';
+import { atFirstFrame, goToFirstFrame, needsFirstFrame, toolInHand } from './tools.ts';
 
 /** What a pressed pointer does, from the press on. Only `give` makes an edit of it. */
 export interface Gesture {
@@ -43,7 +46,7 @@ export function usePointer(stage: RefObject<HTMLElement | null>): void {
       // A finger or a pen may arrive by pressing, at what it sees: the press itself goes back
       // (beginPull).
       if (event.pointerType !== 'mouse' || underWay) return;
-      if (toolInHand(state) === 'drag' && !atFirstFrame(state)) goToFirstFrame();
+      if (needsFirstFrame(toolInHand(state)) && !atFirstFrame(state)) goToFirstFrame();
     };
     const begin = (event: PointerEvent): void => {
       if (event.button !== 0 || isOnCard(event.target)) return;
@@ -119,8 +122,13 @@ export function usePointer(stage: RefObject<HTMLElement | null>): void {
 /** What a press with a tool begins; null where the press is all there is to it. */
 function begun(tool: Tool, at: Point, stage: HTMLElement): Gesture | null {
   switch (tool) {
-    case 'brush': return beginStroke(at, false);
-    case 'erase': return beginStroke(at, true);
+    case 'brush':
+    case 'recolour':
+    case 'erase': return beginStroke(at, tool);
+    case 'region':
+    case 'lock': return beginOutline(tool, at, stage.getBoundingClientRect());
+    case 'trajectory': return beginPath(at, stage.getBoundingClientRect());
+    case 'camera': return beginView(at, stage.getBoundingClientRect());
     case 'drag': return beginPull(at, stage.getBoundingClientRect());
     case 'comment': openCard({ kind: 'write', at }); return null;
     case 'who': askWho(at); return null;

@@ -1,0 +1,71 @@
+"""The take that a look shows (T12): one of the session's, at some time, without edits. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from framejam_protocol.errors import Code
+from framejam_protocol.fold.state import State
+from framejam_protocol.instructions import Settings
+from framejam_protocol.messages import Look
+from framejam_server.mapped import Mapped, resolve
+
+
+class BadLook(Exception):
+    """A look at what is not there; ``field`` names what is wrong with it."""
+
+    def __init__(self, code: Code, field: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """Take ``take`` as the log stood after event ``seq``, made with ``settings``, of ``mapped``."""
+
+    take: int
+    seq: int
+    settings: Settings
+    mapped: Mapped
+
+
+def variation(state: State, look: Look) -> Variation:
+    """What ``look`` shows, of ``state``: the fold of the log up to its ``at``.
+
+    What is undone is out already. Raises ``BadLook``.
+    """
+    take = state.take if look.take is None else look.take
+    settings = next((made for made, number in state.takes.items() if number == take), None)
+    if settings is None:
+        raise BadLook(
+            Code.NOT_FOUND,
+            "take",
+            f"there is no take {take} after event {state.seq}; takes are 1 to {len(state.takes)}",
+        )
+    for group in look.without:
+        if not state.members(group):
+            raise BadLook(
+                Code.NOT_FOUND,
+                "without",
+                f"there is no group {group} after event {state.seq}; a group's name is the seq of "
+                "its first edit",
+            )
+    for person in look.people:
+        if person not in state.participants:
+            raise BadLook(
+                Code.NOT_FOUND, "people", f"there is nobody {person!r} after event {state.seq}"
+            )
+    kept = _kept(state, take, set(look.without), set(look.people))
+    return Variation(take, state.seq, settings, resolve(state, kept))
+
+
+def _kept(
+    state: State, take: int, groups: Collection[int], people: Collection[str]
+) -> dict[int, int]:
+    return {
+        seq: step
+        for seq, step in state.mapping(take).items()
+        if state.edits[seq].group not in groups and state.edits[seq].author not in people
+    }
