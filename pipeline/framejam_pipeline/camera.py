@@ -115,8 +115,7 @@ def look(warped: Warped, views: Sequence[View]) -> tuple[Warped, Mask]:
         rows, columns = axes(seen, *clip.shape[:2])
         inside = np.outer(rows.inside, columns.inside)
         clips.append(_looked_up(clip.astype(np.int64), rows, columns).astype(np.uint8))
-        fixed = np.rint(held * FIXED_POINT).astype(np.int64)
-        fields.append(_looked_up(fixed, rows, columns) / FIXED_POINT * inside[..., None])
+        fields.append(_weights(held, rows, columns) * inside[..., None])
         insides.append(inside)
     place, hole, paint = np.moveaxis(np.stack(fields), -1, 0)
     return Warped(np.stack(clips), place, hole, paint), np.stack(insides)
@@ -183,6 +182,14 @@ def _looked_up(values: Whole, rows: Axis, columns: Axis) -> Whole:
     )
     unit = rows.unit * columns.unit
     return np.asarray((seen + unit // 2) // unit)
+
+
+def _weights(held: Mask, rows: Axis, columns: Axis) -> Mask:
+    """Return weights (H, W, n) as they are seen through both axes, in multiples of 2^-20."""
+    if not held.any():
+        return held
+    fixed = np.rint(held * FIXED_POINT).astype(np.int64)
+    return np.asarray(_looked_up(fixed, rows, columns) / FIXED_POINT)
 
 
 def _rounded(top: int, bottom: int) -> int:

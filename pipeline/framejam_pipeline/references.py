@@ -21,7 +21,7 @@ import msgspec
 import torch
 
 from framejam_pipeline.checkpoint import Checkpoint, CheckpointStore
-from framejam_pipeline.entries import Entry, in_force
+from framejam_pipeline.entries import Entry, first_difference, in_force
 from framejam_pipeline.locks import pins
 from framejam_pipeline.memo import Memo
 from framejam_pipeline.models.contract import ModelSpec
@@ -57,22 +57,18 @@ class Plan:
 
     def first_difference(self, other: Plan) -> int | None:
         """Return the lowest step at which takes of both may differ, None if they do not."""
-        steps = [
+        lowest = first_difference(self.mapping, other.mapping)
+        # A lock that is in both may hold another reference than before.
+        others = [
             entry.step
-            for seq in self.mapping.keys() | other.mapping.keys()
-            if not self._same(other, seq)
-            for entry in (self.mapping.get(seq), other.mapping.get(seq))
-            if entry is not None
+            for seq, entry in self.mapping.items()
+            if seq in other.mapping and _is_lock(entry) and self._holds(seq) != other._holds(seq)
         ]
-        return min(steps, default=None)
+        return min([*others, *([] if lowest is None else [lowest])], default=None)
 
-    def _same(self, other: Plan, seq: int) -> bool:
-        """Whether an edit is in both and means the same: a lock, the same reference."""
-        here, there = self.mapping.get(seq), other.mapping.get(seq)
-        if here is None or there is None or here != there:
-            return False
-        given_by = creator(seq, here)
-        return self.locks.get(given_by) is other.locks.get(given_by)
+    def _holds(self, seq: int) -> Plan | None:
+        """What the lock of an edit holds; None where that is no lock."""
+        return self.locks.get(creator(seq, self.mapping[seq]))
 
 
 @dataclass(frozen=True)

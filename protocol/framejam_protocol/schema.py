@@ -125,8 +125,8 @@ _PREVIEW: Final = (
     f"A binary frame that is no MessagePack: its first byte is 0xC1. {HEADER_BYTES} bytes of "
     "header, big-endian, then the image: u8 0xC1; u8 header version; u8 tier; u8 codec (1 JPEG); "
     "u8 columns; u8 rows; u16 frames; u16 width and u16 height of one frame, in pixels; u32 take; "
-    "u16 steps done; u16 steps; u32 look (T12; 0: the take); u64 seq (T13); u64 server time, ms since "
-    "the Unix epoch."
+    "u16 steps done; u16 steps; u32 look (T12; 0: the take); u64 seq (T13); u64 server time, ms "
+    "since the Unix epoch."
 )
 
 

@@ -288,7 +288,7 @@ class Conductor:
                 self._told.lose()
             return True
         self._say("waiting", full(len(self._worker.memory)))
-        self._wants, self._minds_watchers = False, True
+        self._minds_watchers = True
         await self.live.changed.wait()
         return False
 
@@ -300,12 +300,12 @@ class Conductor:
             if not self._bulletin.is_said("running"):
                 self._say("running")
             return
-        self._stands(wants=False)
         finished = Finished(self._take, seq, clip, self.steps)
         self._outcome.finish(finished, advanced.sheets)
         self.live.observer.take("finished")
-        self._say("finished", seq=seq, digest=clip.digest)
+        # Before it is announced: who hears of it may ask for the list of takes (T8).
         await self._outcome.record(finished, mapped.mapping, self.settings, self._facts)
+        self._say("finished", seq=seq, digest=clip.digest)
 
     async def _wait(self, for_quiet: bool) -> None:
         """Until something changes, or the editors have been quiet long enough."""

@@ -238,6 +238,10 @@ def test_T4_before_and_after_are_compared_and_the_change_is_taken_back(
     assert right is not None
     assert left["x"] + left["width"] <= right["x"]
 
+    # The clip beside a look is there to be seen: nothing is drawn on it by accident.
+    ada.press_stage(0.5, 0.8)
+    expect(ada.edits(ada.name, "paint")).to_have_count(1)
+
     # Another person's gesture came after it: an editor cannot take that back, and is told so.
     grace.edits(ada.name, "content").first.locator(".history-what").click()
     grace.part("compare-before").click()
@@ -297,6 +301,28 @@ def test_T12_waiting_and_failing_are_told_in_words_and_it_can_be_tried_again(
     ada.part("look-again").click()
     looked(ada)
     expect(ada.part("look-progress")).to_have_count(0)
+
+
+def test_A1_a_viewer_looks_and_keeps_nothing(
+    pair: tuple[Studio, Studio], visitor: Callable[..., Studio]
+) -> None:
+    ada, _ = pair
+    linus = visitor(f"Linus of {ada.name}")
+    linus.open(ada.invite("viewer"))
+    ada.write("content", f"a brown car {ada.name}")
+    row = linus.edits(ada.name, "content").first
+    wait_all_seen(linus, row)
+    expect(linus.part("new-take")).to_be_disabled()
+    expect(linus.person(linus.name).get_by_test_id("mute-person")).to_be_disabled()
+    row.hover()
+    row.get_by_test_id("mute-this").click()
+    looked(linus)
+    linus.part("look-beside").click()
+    expect(linus.part("keep-look")).to_be_disabled()
+    expect(linus.part("keep-look-says")).to_contain_text("as a viewer")
+    # Whoever takes a tool wants the clip.
+    linus.page.keyboard.press("c")
+    expect(linus.part("panes")).to_have_attribute("data-mode", "clip")
 
 
 @pytest.mark.parametrize("size", SIZES)

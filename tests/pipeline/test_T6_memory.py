@@ -254,13 +254,13 @@ def test_the_worker_answers_and_lives_on(
     assert "not enough free memory" in failed.message
     assert isinstance(one, Advanced)
     assert isinstance(again, Advanced)
-    assert (again.position, again.sheet) == (1, one.sheet)
+    assert (again.position, again.sheets) == (1, one.sheets)
     assert isinstance(other, Advanced)
 
     def no_room(*arguments: Any) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(process, "contact_sheet", no_room)
+    monkeypatch.setattr(process, "contact_sheets", no_room)
     (sheetless,) = _served(takes, _advance("a"))
     assert isinstance(sheetless, Failed)
     assert "memory" in sheetless.message

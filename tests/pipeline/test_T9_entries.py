@@ -4,12 +4,35 @@ from __future__ import annotations
 
 import itertools
 import time
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET
+from tiny import settings
 
-from framejam_pipeline.entries import Entry, Fold, first_difference, fold_at, in_force
-from framejam_protocol.instructions import Adjust, Content, Drag, Erase, Image, Motion, Paint
+from framejam_pipeline.entries import (
+    Entry,
+    Fold,
+    Reading,
+    first_difference,
+    fold_at,
+    in_force,
+    settled,
+)
+from framejam_protocol.instructions import (
+    Adjust,
+    Camera,
+    Content,
+    Drag,
+    Erase,
+    Image,
+    Motion,
+    Negative,
+    Paint,
+    Region,
+    Trajectory,
+)
 
 RED = Paint(points=((9000, 9000),), color="#ff0000", width=9000)
 BLUE = Paint(points=((9000, 9000),), color="#0000ff", width=9000)
@@ -17,6 +40,9 @@ GREEN = Paint(points=((9000, 9000),), color="#00ff00", width=9000)
 RUBBER = Erase(points=((9000, 9000),), width=9000)
 RIGHT = Drag(start=(0, 0), end=(9, 0), radius=9)
 LEFT = Drag(start=(0, 0), end=(-9, 0), radius=9)
+STAR = Region(outline=((0, 0), (9, 0), (0, 9)), text="a star")
+CURVE = Trajectory(path=((0, 0), (9, 9), (18, 0)), radius=9)
+PAN = Camera(pan=900)
 
 
 def test_T9_a_revision_shows_from_its_own_step_on() -> None:
@@ -82,14 +108,46 @@ def test_M2_of_images_and_guidance_the_newest_entered_counts() -> None:
     assert fold_at(mapping, 3) == Fold(image="a" * 64, guidance=150)
 
 
+def test_T9_what_prompts_said_before_fades_by_the_steps_since_they_changed() -> None:
+    mapping = {
+        2: Entry(0, Content("a")),
+        3: Entry(0, Motion("m")),
+        5: Entry(2, Content("b")),
+        6: Entry(3, Negative("x")),
+        9: Entry(3, Content("c")),
+    }
+    before, between = Reading("a", "m", "", 1), Reading("b", "m", "", 1)
+    assert [fold_at(mapping, step).fading for step in range(3)] == [(), (), (before,)]
+    assert fold_at(mapping, 3).fading == (Reading("a", "m", "", 2), between)
+    assert fold_at(mapping, 5).fading == (Reading("a", "m", "", 4), Reading("b", "m", "", 3))
+    assert fold_at(mapping, 5).content == "c"
+
+
+def test_T9_a_prompt_that_says_the_same_again_starts_nothing() -> None:
+    mapping = {2: Entry(0, Content("a")), 5: Entry(2, Content("a")), 6: Entry(3, Motion(""))}
+    assert fold_at(mapping, 4).fading == ()
+
+
+def test_T8_settings_that_no_edit_has_set_are_those_of_the_take() -> None:
+    given = settings(guidance=150, harmonize=20, mix=30, align=40, loras=(("a", 50),))
+    whole = settled(Fold(mix=0, content="x"), given)
+    assert whole == Fold(
+        content="x", guidance=150, loras=(("a", 50),), harmonize=20, mix=0, align=40
+    )
+    assert settled(whole, settings()) == whole
+
+
 def test_T_other_settings_do_not_steer() -> None:
     given_later = Adjust(seed=3, steps=9, frames=2, width=8, height=8, fps=3, model="x")
     assert fold_at({1: Entry(0, given_later)}, 0) == Fold()
 
 
 _ONE = st.one_of(
-    st.sampled_from([RED, BLUE, RUBBER, RIGHT, LEFT, Content("a"), Content("b"), Motion("m")]),
+    st.sampled_from([RED, BLUE, RUBBER, RIGHT, LEFT, STAR, CURVE, PAN]),
+    st.sampled_from([Content("a"), Content("b"), Content(""), Motion("m"), Motion("n")]),
+    st.sampled_from([Negative("x"), Negative("y")]),
     st.sampled_from([Image("b" * 64), Image(None), Adjust(guidance=200), Adjust(guidance=100)]),
+    st.sampled_from([Adjust(mix=40), Adjust(align=7, harmonize=20), Adjust(loras=(("a", 50),))]),
 )
 _FIRST = st.dictionaries(st.integers(1, 9), st.builds(Entry, st.integers(0, 4), _ONE), max_size=6)
 _LATER = st.dictionaries(
@@ -112,22 +170,42 @@ def _written_out(mapping: dict[int, Entry], step: int) -> Fold:
                 versions.append((max(entry.step, first.step), seq, entry.instruction))
         standing.append((first.step, max(versions, key=lambda one: one[:2])[2]))
 
-    def prompt(kind: type) -> str:
+    def prompt(kind: type, at: int) -> str:
         said = [
-            (entered, place) for place, (entered, one) in enumerate(standing) if type(one) is kind
+            (entered, place)
+            for place, (entered, one) in enumerate(standing)
+            if type(one) is kind and entered <= at
         ]
         return standing[max(said)[1]][1].text if said else ""
 
+    def prompts(at: int) -> tuple[str, ...]:
+        return tuple(prompt(kind, at) for kind in (Content, Motion, Negative))
+
     kinds = [one for _, one in standing]
     blobs = [one.blob for one in kinds if isinstance(one, Image)]
-    factors = [one.guidance for one in kinds if isinstance(one, Adjust)]
+    content, motion, negative = prompts(step)
+
+    def setting(name: str) -> Any:
+        given = [getattr(one, name) for one in kinds if isinstance(one, Adjust)]
+        set_ones = [value for value in given if value is not UNSET]
+        return set_ones[-1] if set_ones else None
+
     return Fold(
-        prompt(Content),
-        prompt(Motion),
-        blobs[-1] if blobs else None,
-        tuple(one for one in kinds if isinstance(one, Paint | Erase)),
-        tuple(one for one in kinds if isinstance(one, Drag)),
-        factors[-1] if factors else None,
+        content=content,
+        motion=motion,
+        negative=negative,
+        fading=tuple(
+            Reading(*prompts(at - 1), steps=step - at + 1)
+            for at in range(1, step + 1)
+            if prompts(at) != prompts(at - 1)
+        ),
+        image=blobs[-1] if blobs else None,
+        paint=tuple(one for one in kinds if isinstance(one, Paint | Erase)),
+        regions=tuple(one for one in kinds if isinstance(one, Region)),
+        drags=tuple(one for one in kinds if isinstance(one, Drag)),
+        trajectories=tuple(one for one in kinds if isinstance(one, Trajectory)),
+        cameras=tuple(one for one in kinds if isinstance(one, Camera)),
+        **{name: setting(name) for name in ("guidance", "loras", "harmonize", "mix", "align")},
     )
 
 

@@ -24,15 +24,17 @@ from tiny_sd import (
     scheduler,
     write_base_and_adapter,
     write_checkpoint,
+    write_lora,
     write_pipeline,
 )
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from framejam_pipeline.errors import ModelInvalid, ModelNotFound
-from framejam_pipeline.models import stable_diffusion
+from framejam_pipeline.models import schedulers, stable_diffusion
 from framejam_pipeline.models.contract import VideoConditions
 from framejam_pipeline.models.load import load_model
 from framejam_pipeline.models.motion import MotionModel
+from framejam_server.render import facts, process
 
 FOLDERS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler", "motion_adapter")
 
@@ -396,3 +398,29 @@ def test_the_preview_is_read_where_there_is_one_and_fitted_where_not(own: Path) 
     safetensors.torch.save_file(weights, own / "preview.safetensors")
     with pytest.raises(ModelInvalid, match=r"preview\.safetensors"):
         load_model(own)
+
+
+def test_the_worker_tells_the_server_what_the_model_offers(own: Path) -> None:
+    write_lora(own / "loras" / "ink.safetensors")
+    model, ready = process.load_model(own, threads=1)
+    spec = model.spec
+    assert (ready.model, ready.model_hash, ready.steps) == ("own", model.hash, 25)
+    assert (ready.schedulers, ready.loras) == (schedulers.NAMES, ("ink",))
+    size = settings(model="own", width=64, frames=5, steps=25)
+    assert ready.take_bytes(size) == spec.take_bytes(size) > 0
+    assert ready.objections(size) == {}
+    for field, value in (("scheduler", "heun"), ("loras", (("gone", 10),)), ("width", 40)):
+        assert set(ready.objections(settings(**{"model": "own", field: value}))) == {field}
+
+
+def test_facts_of_a_checkpoint_file_hold_until_a_part_beside_it_changes(
+    own_checkpoint: Path, tmp_path: Path
+) -> None:
+    """A server that comes back uses what it knows of the model, unless it is another by now."""
+    _, ready = process.load_model(own_checkpoint, threads=1)
+    facts.remember(tmp_path, own_checkpoint, 1, ready)
+    assert facts.recall(tmp_path, own_checkpoint, 1) == ready
+    assert facts.recall(tmp_path, own_checkpoint.parent, 1) is None
+    config = own_checkpoint.parent / "scheduler" / "scheduler_config.json"
+    config.write_text(config.read_text() + "\n")
+    assert facts.recall(tmp_path, own_checkpoint, 1) is None

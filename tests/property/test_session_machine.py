@@ -65,8 +65,8 @@ blend = st.sampled_from(["normal", "color"])
 paint = st.builds(Paint, points, colors, share, share, frames, blend)
 erase = st.builds(Erase, points, share, frames)
 drag = st.builds(Drag, point, point, share, share, frames)
-path = st.lists(point, min_size=2, max_size=3).map(tuple)
-outline = st.lists(point, min_size=3, max_size=4).map(tuple)
+path = st.tuples(point, point).filter(lambda ends: ends[0] != ends[1])
+outline = point.map(lambda at: (at, (at[0], -65536), (-65536, at[1])))
 trajectory = st.builds(Trajectory, path, share, share, frames)
 camera = st.builds(Camera, share, share, st.integers(16384, 262144), share, frames)
 region = st.builds(Region, outline, st.sampled_from(["gold", "wood"]), share, frames)
@@ -134,7 +134,7 @@ class SessionMachine(RuleBasedStateMachine):
         fields = {
             "width": number, "radius": number, "strength": number, "frames": range_,
             "text": f"words {number}", "resolved": bool(number % 2), "pan": number,
-            "zoom": 16384 + number, "path": ((number, 1), (1, number)),
+            "zoom": 16384 + number, "path": ((number, 1), (1, number + 1)),
         }  # fmt: skip
         allowed = sorted(REVISABLE[type(target.instruction)] & set(fields))
         chosen = allowed[number % len(allowed) :]

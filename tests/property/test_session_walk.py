@@ -13,7 +13,18 @@ from hypothesis import settings
 sys.path.insert(0, str(Path(__file__).parent))
 from test_session_machine import BLOB, WRITERS, SessionMachine
 
-from framejam_protocol.instructions import Adjust, Comment, Drag, Erase, Image, Paint
+from framejam_protocol.instructions import (
+    Adjust,
+    Camera,
+    Comment,
+    Drag,
+    Erase,
+    Image,
+    Lock,
+    Paint,
+    Region,
+    Trajectory,
+)
 
 STEPS = 400
 WALKS = max(20, settings.default.max_examples // 10)
@@ -29,10 +40,15 @@ def given(chance: random.Random) -> object:
             Paint((point,), "#ff0000", 900, 65536, chance.choice([None, (0, 3)])),
             Erase((point, point), 900),
             Drag(point, (9, 9), 500),
+            Trajectory((point, (-1, -1)), 500, frames=chance.choice([None, (2, 9)])),
+            Camera(pan=chance.randrange(-9, 9)),
+            Region((point, (-9, 0), (0, -9)), "gold"),
+            Lock((point, (-9, 0), (0, -9))),
             Comment("here", point, 3),
             Image(chance.choice([BLOB, None])),
             Adjust(guidance=chance.randrange(100, 103)),
             Adjust(seed=chance.randrange(2), fps=chance.randrange(8, 10)),
+            Adjust(loras=(("ink", chance.randrange(9)),), mix=chance.randrange(2)),
         ]
     )
 
@@ -41,7 +57,7 @@ def step(machine: SessionMachine, chance: random.Random) -> None:
     who, writer = chance.randrange(WRITERS + 1), chance.randrange(WRITERS)
     group = chance.choice(GROUPS)
     new = "".join(chance.choices(LETTERS, k=chance.randrange(4)))
-    prompt = "content" if chance.random() < 0.8 else "motion"
+    prompt = chance.choice(["content"] * 8 + ["motion", "negative"])
     some = {
         "write": (30, (writer, prompt, chance.randrange(40), chance.randrange(4), new, group,
                        chance.randrange(6))),

@@ -15,7 +15,7 @@ from stage import sheets
 
 from framejam_server.render.memory import Memory
 from framejam_server.render.pipe import Advanced, Clip
-from framejam_server.render.turns import Queue
+from framejam_server.render.turns import Queue, Standing
 from framejam_server.render.worker import TakeFailed, WorkerDied, WorkerReplaced
 
 
@@ -69,7 +69,7 @@ class QuickRenderer:
 
     def claim(self, key, size, standing, wake):
         held = self.memory.claim(key, size, standing, wake)
-        self.queue.stands(key, standing)
+        self.queue.stands(key, standing if held else Standing.STILL)
         return held
 
     async def current(self):

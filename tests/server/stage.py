@@ -17,6 +17,7 @@ from framejam_server.member import Member
 from framejam_server.render.memory import Memory
 from framejam_server.render.pipe import Advanced, Clip, Ready, Sheet
 from framejam_server.render.sheet import LONGER_SIDE
+from framejam_server.render.turns import Standing
 from framejam_server.render.worker import WorkerDied, WorkerReplaced
 from framejam_server.session.session import Session
 from framejam_server.store.contract import SessionRow
@@ -69,7 +70,9 @@ class CountingRenderer:
         self.standing[key] = standing
 
     def claim(self, key, size, standing, wake):
-        return self.memory.claim(key, size, standing, wake)
+        held = self.memory.claim(key, size, standing, wake)
+        self.standing[key] = standing if held else Standing.STILL
+        return held
 
     async def estimate(self, key, tiers):
         self.estimates = (*self.estimates, tiers)

@@ -8,10 +8,10 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
-from stage import PAINT, STEPS, Box, edit, finish, run, sheets
+from stage import PAINT, STEPS, Box, command, edit, finish, run, sheets
 
 from framejam_protocol.events import Joined
-from framejam_protocol.messages import Control, Watch
+from framejam_protocol.messages import Control, Undo, Watch
 from framejam_protocol.preview import (
     TIER_DECODED,
     TIER_ESTIMATE,
@@ -120,6 +120,7 @@ def test_C5_who_comes_gets_the_nearest_that_is_there(made, asked, width):
     gallery.offer_newest(late)
     assert sizes(late) == []
     gallery.show(pictures(*made), [], 0.0)
+    gallery.show({}, [], 0.1)  # a step that nobody watched: the one before is still the newest
     gallery.offer_newest(late)
     assert sizes(late) == [width]
 
@@ -214,6 +215,11 @@ async def test_T13_a_finished_take_that_reflects_more_says_so_in_every_size(stag
         last = unpack_preview(one.mailbox.offers[-1][1])
         assert last.seq == stage.live.state.seq
     assert sizes(small)[-1] == 64
+    assert stage.conductor.finished.seq == stage.live.state.seq
+    shown = len(small.mailbox.offers)
+    stage.live.changed.set()
+    await asyncio.sleep(0.01)
+    assert len(small.mailbox.offers) == shown, "and says so once"
 
 
 # -- while it is paused -------------------------------------------------------------------------
@@ -278,6 +284,21 @@ async def test_T5_nothing_is_decoded_where_nobody_watches_or_nothing_has_run(sta
     stage.live.control(stage.anna, Control("pause"))
     await asyncio.sleep(0.01)
     assert len(stage.renderer.estimates) == 1
+
+
+async def test_T5_what_was_undone_while_it_stands_still_is_not_shown(stage):
+    """What the renderer predicted last is of the mapping before."""
+    await run(stage)
+    await edit(stage, PAINT, 65536)
+    stage.live.watch(stage.anna, Watch(tier="none"))
+    await pause(stage, 5)
+    assert stage.live.state.mapping(1)
+    await command(stage, Undo)
+    await asyncio.sleep(0.01)
+    stage.live.watch(stage.anna, Watch(tier="small"))
+    await asyncio.sleep(0.01)
+    assert stage.statuses[-1].state == "paused"
+    assert stage.renderer.estimates == ()
 
 
 async def test_T5_a_finished_clip_that_is_held_is_not_decoded_again(stage):

@@ -12,7 +12,7 @@ from test_T12_looks import FAR, PULL, Room
 from framejam_protocol.fold.pairs import Pair, pairs, references
 from framejam_protocol.instructions import Adjust, Lock
 from framejam_protocol.limits import UNIT
-from framejam_protocol.messages import Undo
+from framejam_protocol.messages import Undo, Watch
 from framejam_server.conductor import Conductor
 from framejam_server.live import LiveSession
 from framejam_server.render.told import Told
@@ -117,6 +117,21 @@ async def test_a_take_that_is_not_known_is_told_whole(room):
     assert (request.fresh, request.add, request.remove, told.position) == (True, {5: pair}, (), 0)
 
 
+async def test_T2_a_take_is_recorded_before_it_is_said_to_be_finished(stage):
+    """Who hears of it and asks for the session's takes finds it there."""
+    recorded = []
+    announce = stage.live.announce
+
+    def told(status):
+        announce(status)
+        if status.state == "finished":
+            recorded.extend(stage.store._sessions["s1"].takes)
+
+    stage.live.announce = told
+    finished = await finish(stage)
+    assert [one.digest for one in recorded] == [finished.clip.digest]
+
+
 # -- memory -------------------------------------------------------------------------------------
 
 
@@ -185,6 +200,28 @@ async def test_a_take_that_waits_and_is_not_watched_any_more_lets_others_go_firs
     memory.give_up("s2/1")
     assert memory.claim("s3/1", ONE_TAKE, running, lambda: None)
     assert "s1/1" not in memory
+
+
+async def test_a_take_that_waits_keeps_its_place_when_others_come_to_watch(stage):
+    memory = stage.renderer.memory
+    memory.budget = ONE_TAKE
+    await asyncio.wait_for(stage.renderer.requests.get(), 5)
+    memory.give_up("s1/1")
+    assert memory.claim("s2/1", ONE_TAKE, Standing.RUNNING, lambda: None)
+    stage.renderer.answers.put_nowait(None)
+    async with asyncio.timeout(5):
+        while stage.statuses[-1:] == [] or stage.statuses[-1].state != "waiting":
+            await asyncio.sleep(0)
+    assert not memory.claim("s3/1", ONE_TAKE, Standing.RUNNING, lambda: None)
+    stage.live.watch(stage.anna, Watch(tier="none"))
+    await asyncio.sleep(0.01)
+    stage.live.watch(stage.anna, Watch(tier="large"))
+    await asyncio.sleep(0.01)
+    assert stage.renderer.standing["s1/1"] is Standing.STILL, "it asks for no turn"
+    memory.give_up("s2/1")
+    assert not memory.claim("s3/1", ONE_TAKE, Standing.RUNNING, lambda: None)
+    assert (await run(stage)).step == 0
+    assert "s1/1" in memory
 
 
 async def test_a_take_that_can_never_be_held_says_so_and_waits_for_a_change(stage):

@@ -26,6 +26,7 @@ from framejam_server.member import LOOK, PREVIEW, Member
 from framejam_server.net.websocket import _dispatch
 from framejam_server.render.pipe import Ready
 from framejam_server.session.session import Session
+from framejam_server.store.contract import SessionRow
 from framejam_server.store.memory import MemoryStore
 
 PULL = Drag(start=(1, 1), end=(9, 9), radius=5)
@@ -35,13 +36,15 @@ FAR = Paint(points=((9, 9), (99, 99)), color="#00ff00", width=7)
 class Room:
     """A live session with people in it, its take and their looks, on a renderer of memory."""
 
-    def __init__(self, renderer: QuickRenderer, facts: Ready) -> None:
+    def __init__(self, renderer: QuickRenderer, facts: Ready, row: SessionRow = ROW) -> None:
         created = Event(seq=1, at=0, author="", body=Created(settings=SETTINGS))
         self.store = MemoryStore()
         self.renderer = renderer
         self.time = SimpleNamespace(now=0.0)
         core = Session([created])
-        self.live = LiveSession(ROW, core, self.store, Clock(lambda: 0, lambda: self.time.now))
+        self.row = row
+        clock = Clock(lambda: 0, lambda: self.time.now)
+        self.live = LiveSession(row, core, self.store, clock)
         self.conductor = Conductor(self.live, renderer, facts, self.store)
         self.looks = Looks(self.live, renderer, facts)
         self.people: dict[str, Member] = {}
@@ -49,7 +52,7 @@ class Room:
         self._created = created
 
     async def open(self) -> None:
-        await self.store.create_session(ROW, [self._created])
+        await self.store.create_session(self.row, [self._created])
         self.live.start()
         self.task = asyncio.create_task(self.conductor.run())
         for name, role in (("anna", "owner"), ("ben1", "editor"), ("vera", "viewer")):
@@ -187,6 +190,8 @@ async def test_T12_without_a_person_all_they_did_is_out_revisions_too(room):
 
 async def test_T12_what_is_undone_is_out_already(room):
     gone, kept = await room.edit("anna", PAINT), await room.edit("ben1", FAR)
+    await room.rest()
+    assert gone in room.live.state.mapping(1)
     await room.command("anna", lambda number: Undo(number, group=gone))
     await room.rest()
     status = await final(room.look("ben1", without=(gone,)))

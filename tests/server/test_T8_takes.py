@@ -274,7 +274,7 @@ def _recomputed(model, made_with, record):
     program = Path(__file__).parent.parent / "pipeline" / "recompute.py"
     answer = subprocess.run(
         [sys.executable, str(program), str(model)],
-        input=msgspec.json.encode((made_with, record)),
+        input=msgspec.json.encode((made_with, record, {})),
         capture_output=True,
         check=True,
     )

@@ -62,7 +62,9 @@ async def test_T12_iterating_goes_on_to_the_finished_clip_whatever_comes_first()
                 await until(lambda look=look: look.preview is not None)
                 finished = sheet(4, 2, look=number, tier=TIER_DECODED)
                 both: list[LookStatus | bytes] = [done(number), finished]
-                await server.say(*(reversed(both) if last else both))
+                for one in reversed(both) if last else both:
+                    await server.say(one)
+                    await asyncio.sleep(0.05)  # it is heard before the other comes
                 assert (await following)[-1] == (4, True)
                 assert (await look.finished()).digest == look.digest == "ab"
             await asked(server, 2 * number)
@@ -108,6 +110,7 @@ async def test_T12_another_look_takes_its_place_here_or_in_another_tab() -> None
                 await server.say(LookStatus(2, 1, 1, 4, "ended", "by another tab"))
                 with pytest.raises(LookEnded, match="by another tab"):
                     await asyncio.wait_for(second.finished(), 5)
+            await asked(server, 3)
         await asyncio.sleep(0.05)
         # Leaving the first block must not end what has taken its place.
         assert server.got == [Look(1), Look(2, people=("p0002",)), EndLook()]

@@ -20,7 +20,7 @@ from framejam_server.demo.server import ServerFailed, local_server
 
 pytestmark = pytest.mark.slow
 
-EDITS = 24
+EDITS = 23
 LOOKS = 1
 PEOPLE = {"Mira", "Jonas", "Noor"}
 

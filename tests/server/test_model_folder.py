@@ -61,6 +61,12 @@ async def test_people_steer_a_pia_folder_and_get_previews_and_a_clip(pia: Runnin
     after = await _finished(raw, before["seq"] + 1)
     assert after["digest"] != before["digest"]
     assert (await raw.preview(preview_done))[2] == 2
+    other = {"kind": "settings", "scheduler": "dpm++2m"}
+    answer = await raw.command(type="edit", instruction=other)
+    assert answer["type"] == "ack"
+    again = await _finished(raw, answer["seq"])
+    assert (again["take"], again["digest"] == after["digest"]) == (2, False)
+    await raw.command(type="undo")
     await raw.close()
 
 

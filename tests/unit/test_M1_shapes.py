@@ -1,9 +1,9 @@
-"""M1: shapes that can mean nothing on the picture are refused by the field that is at fault (L5)."""
+"""M1: shapes that mean nothing on the picture are refused by the field that is at fault (L5)."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from people import TRIANGLE, Table
+from people import TRIANGLE, Table, stroke
 
 from framejam_protocol.errors import Code
 from framejam_protocol.events import Event
@@ -41,7 +41,7 @@ WRONG = [
     (Lock(((-9, 0), (0, 9), (0, -9))), "outline", "outside"),
     (Lock(FRAME), "outline", "nothing to edit"),
     (Lock(AROUND), "outline", "nothing to edit"),
-    (way((0, 0), (9, 9)).__class__(((0, 0), (9, 9)), 9, frames=(4, 3)), "frames", "first, then"),
+    (Trajectory(((0, 0), (9, 9)), 9, frames=(4, 3)), "frames", "first, then"),
     (Camera(frames=(4, 3)), "frames", "first, then"),
     (Region(TRIANGLE, "x", frames=(4, 3)), "frames", "first, then"),
     (Lock(TRIANGLE, frames=(4, 3)), "frames", "first, then"),
@@ -49,10 +49,12 @@ WRONG = [
 
 RIGHT = [
     way((0, 0), (UNIT, UNIT)),
+    way((UNIT, UNIT), (9, 9)),
     way((5, 5), (-UNIT, 2 * UNIT)),
     way((5, 5), (9, 9), (5, 5)),
     region(*FRAME),
     region(*AROUND),
+    region((5, 5), (5, 5), (9, 90), (90, 5)),
     region((-9, -9), (1, 0), (0, 1)),
     Lock(TRIANGLE),
     Lock(FRAME, frames=(0, 3)),
@@ -109,10 +111,8 @@ def test_U1_each_kind_is_undone_and_redone(kind):
     before = table.hash
     edit = {
         "negative": lambda: table.negative("anna", "blur"),
-        "recolour": lambda: table.edit("anna", table.state.edits[4].instruction.__class__(
-            points=((5, 5),), color="#0000ff", width=9, blend="color"
-        )),
-    }.get(kind, lambda: getattr(table, kind)("anna"))()  # fmt: skip
+        "recolour": lambda: table.edit("anna", stroke("#0000ff", blend="color")),
+    }.get(kind, lambda: getattr(table, kind)("anna"))()
     given = table.hash
     assert given != before
     undone = table.undo("anna")

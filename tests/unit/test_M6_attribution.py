@@ -10,15 +10,20 @@ from hypothesis import strategies as st
 from framejam_protocol.events import Body, Created, Edited, Event, Joined, Undone
 from framejam_protocol.fold.state import State, fold
 from framejam_protocol.instructions import (
+    Adjust,
+    Camera,
     Drag,
     Image,
     Instruction,
+    Lock,
     Paint,
     Prompt,
+    Region,
     Revise,
     Settings,
     Splice,
     Text,
+    Trajectory,
 )
 from framejam_server.session.attribution import attribute, everywhere
 
@@ -209,3 +214,39 @@ def test_M6_the_rest_is_shared_without_a_rest(local: dict[int, float], gone: lis
         assert abs(total - UNIT) <= 2  # each is rounded for itself
     else:
         assert total == locally
+
+
+def test_M6_every_kind_that_acts_at_a_place_is_named_with_its_author() -> None:
+    log = Log()
+    corners = ((0, 0), (9, 0), (0, 9))
+    kinds: dict[str, Instruction] = {
+        "camera": Camera(pan=9),
+        "lock": Lock(outline=corners),
+        "region": Region(outline=corners, text="a hat"),
+        "trajectory": Trajectory(path=((0, 0), (9, 9)), radius=5),
+    }
+    seqs = {kind: log.edit("ben1", instruction) for kind, instruction in kinds.items()}
+    state = log.state
+    local = {seqs[kind]: 0.1 * (place + 1) for place, kind in enumerate(kinds)}
+    found = attribute(state, _entered(state), local, {})
+    assert [(w.kind, w.edit, w.name) for w in found] == [
+        (kind, seqs[kind], "Ben") for kind in reversed(kinds)
+    ]
+    assert all(w.prompt is None for w in found)
+
+
+def test_M6_the_negative_prompt_weighs_only_where_guidance_gives_it_an_effect() -> None:
+    log = Log()
+    shown = log.type("anna", "content", (0, "", "a fish"))
+    hidden = log.type("ben1", "negative", (0, "", "a bird"))
+    assert everywhere(log.state, _entered(log.state)) == {shown: Fraction(1)}
+    first = log.edit("cleo", Adjust(guidance=300))
+    state = log.state
+    half = Fraction(1, 2)
+    assert everywhere(state, _entered(state)) == {shown: half, hidden: half}
+    assert everywhere(state, _entered(state, first)) == {shown: Fraction(1)}
+    log.edit("cleo", Adjust(mix=50))
+    assert everywhere(log.state, _entered(log.state)) == {shown: half, hidden: half}
+    last = log.edit("anna", Adjust(guidance=100))
+    assert everywhere(log.state, _entered(log.state)) == {shown: Fraction(1)}
+    assert set(everywhere(log.state, _entered(log.state, last))) == {shown, hidden}

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from framejam_protocol.events import Created, Edited, Entered, Event, Redone, Undone
-from framejam_protocol.instructions import Content, Paint, Settings
+from framejam_protocol.instructions import (
+    Camera,
+    Content,
+    Erase,
+    Lock,
+    Paint,
+    Region,
+    Settings,
+    Trajectory,
+)
 from framejam_protocol.limits import UNIT
 from framejam_server.demo.measure import change, first_shown, region_of, steps_per_second
 from framejam_server.demo.perform import Sighting
@@ -37,6 +46,36 @@ def test_a_stroke_has_an_inside_a_guard_ring_and_an_outside() -> None:
     assert row[6:10] == ["inside"] * 4
     assert row[3] == row[12] == "guard"
     assert set(row[:1] + row[16:]) == {"outside"}
+
+
+@pytest.mark.parametrize("kind", [lambda outline: Region(outline, "a fish"), Lock])
+def test_an_outline_has_an_inside_a_guard_ring_and_an_outside(kind) -> None:
+    corner = (UNIT // 2, UNIT // 2)
+    square = ((0, 0), (corner[0], 0), corner, (0, corner[1]))
+    region = region_of(kind(square), 32, 32)
+    assert region.inside[:16, :16].all()
+    assert region.inside.sum() == 16 * 16
+    assert not region.outside[:16, :16].any()
+    assert not region.outside[8, 16:20].any()
+    assert region.outside[8, 21:].all()
+    assert region.outside[21:, 8].all()
+
+
+def test_a_trajectory_acts_along_its_way_an_eraser_under_its_brush() -> None:
+    way = ((UNIT // 4, UNIT // 4), (3 * UNIT // 4, UNIT // 4), (3 * UNIT // 4, 3 * UNIT // 4))
+    region = region_of(Trajectory(way, UNIT // 8), 32, 32)
+    assert region.inside[8, 8]
+    assert region.inside[8, 24]
+    assert region.inside[24, 24]
+    assert region.outside[24, 8]
+    erased = region_of(Erase(STROKE.points, STROKE.width), 32, 32)
+    painted = region_of(STROKE, 32, 32)
+    assert (erased.inside == painted.inside).all()
+    assert (erased.outside == painted.outside).all()
+
+
+def test_a_camera_is_meant_for_the_whole_frame() -> None:
+    assert region_of(Camera(pan=9000), 32, 32).inside.all()
 
 
 def test_change_is_told_apart_inside_and_outside() -> None:

@@ -84,6 +84,17 @@ def test_finished_then_looks_then_unwatched_then_still_give_way(
         assert not room.claim("last/1")
 
 
+def test_of_equals_the_one_gives_way_that_was_used_longest_ago() -> None:
+    room = Room(3)
+    for name in "abca":
+        assert room.claim(f"{name}/1")
+    for name in "abc":
+        room.memory.stands(f"{name}/1", Standing.FINISHED)
+    for number in range(3):
+        assert room.claim(f"new{number}/1")
+    assert room.forgotten == ["b/1", "c/1", "a/1"]
+
+
 def test_no_more_give_way_than_must() -> None:
     room = Room(10)
     for name, size in (("a", 2), ("b", 3), ("c", 4)):
@@ -129,9 +140,11 @@ def test_who_wants_nothing_any_more_does_not_stand_in_the_way() -> None:
     assert not room.claim("b/1")
     assert not room.claim("c/1")
     room.memory.give_up("a/1")
+    woken = len(room.woken)
     room.memory.stands("b/1", Standing.STILL)  # paused while it waited
-    assert room.woken[-1] == "c/1"
-    assert room.claim("c/1")
+    assert room.woken[woken:] == ["c/1"]
+    room.memory.stands("c/1", Standing.UNWATCHED)  # and nobody watches the other any more
+    assert room.claim("c/1", 1, Standing.UNWATCHED)
 
 
 def test_a_take_that_grows_beyond_the_room_lets_go_before_it_waits() -> None:

@@ -14,6 +14,7 @@ import './styles/cards.css';
 import './styles/panels.css';
 import './styles/field.css';
 import './styles/side.css';
+import './styles/settings.css';
 import './styles/takes.css';
 import { followLooks } from './takes/looking.ts';
 

@@ -1,7 +1,7 @@
 import { LogFold, type Erase, type Paint } from 'framejam';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
-import { drawStroke, strokesOnTop, type Layers } from '../src/stage/strokes.ts';
+import { drawStroke, isOn, strokesOnTop, type Layers } from '../src/stage/strokes.ts';
 import { onTheirWay } from './log.ts';
 
 const paint = (color: string): Paint => ({ kind: 'paint', color, width: 100, points: [[0, 0]] });
@@ -64,5 +64,43 @@ describe('the eraser on top of the clip', () => {
                { points: [[0, 0]], color: '#ffffff', width: 100, erase: true }, () => undefined);
     expect(modes).toEqual(['destination-out', 'source-over']);
     expect(context.globalCompositeOperation).toBe('source-over');
+  });
+});
+
+describe('the brush that recolours', () => {
+  /** A canvas that writes down what is drawn on it, and how. */
+  class Recorder {
+    readonly done: string[] = [];
+    readonly canvas = this;
+    readonly width = 10;
+    readonly height = 10;
+    globalCompositeOperation = 'source-over';
+    fillStyle = '';
+    getContext(): this { return this; }
+    beginPath(): void {}
+    moveTo(): void {}
+    lineTo(): void {}
+    stroke(): void { this.done.push(`line ${this.globalCompositeOperation}`); }
+    fillRect(): void { this.done.push(`${this.fillStyle} ${this.globalCompositeOperation}`); }
+    drawImage(): void { this.done.push(`image ${this.globalCompositeOperation}`); }
+  }
+
+  it('M4 gives its hue to the clip and to the strokes that lie on it, within the line', () => {
+    const aside = new Recorder();
+    // Not an arrow: it is called with `new`.
+    vi.stubGlobal('OffscreenCanvas', function canvas() { return aside; });
+    const over = new Recorder();
+    drawStroke(over as unknown as CanvasRenderingContext2D,
+               { points: [[0, 0]], color: '#00ff00', width: 100, blend: 'color' },
+               () => aside.done.push('clip'));
+    expect(aside.done).toEqual(
+      ['clip', 'image source-over', '#00ff00 color', 'line destination-in']);
+    expect(over.done).toEqual(['image source-over']);
+    vi.unstubAllGlobals();
+  });
+
+  it('T10 lies on its frames only', () => {
+    expect([isOn([2, 4], 1), isOn([2, 4], 2), isOn([2, 4], 4), isOn([2, 4], 5), isOn(null, 9)])
+      .toEqual([false, true, true, false, true]);
   });
 });

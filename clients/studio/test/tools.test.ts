@@ -21,11 +21,14 @@ const { logOf } = await import('./log.ts');
 const STAGE = { width: 600, height: 600 };
 const untouched = useStudio.getState();
 let given: [Instruction, unknown][];
+let told: unknown[];
 
 beforeEach(() => {
   given = [];
+  told = [];
   const session = {
     edit: (instruction: Instruction, options: unknown) => given.push([instruction, options]),
+    point: (presence: { line?: unknown }) => told.push(presence.line),
   };
   useStudio.setState({
     ...untouched, log: logOf(), playing: false, frame: 0, status: { phase: 'live' },
@@ -99,7 +102,8 @@ describe('the region tool', () => {
     useStudio.setState({ wish: 'a star' });
     closeCard();
     expect(useStudio.getState()).toMatchObject({ card: null, line: null, wish: 'a star' });
-    expect(given).toEqual([]);
+    // The others are told, though no pointer moved.
+    expect([given, told]).toEqual([[], [null]]);
   });
 
   it('lies on the left of what is on the right', () => {

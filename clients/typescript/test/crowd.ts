@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, expect, vi } from 'vitest';
 
-import { Session, type SessionEvents } from '../src/index.ts';
+import { PROMPTS, Session, type SessionEvents } from '../src/index.ts';
 import { Room, type Line } from './room.ts';
 
 export let room: Room;
@@ -54,12 +54,12 @@ export function pass(ms: number): void {
 /** Everybody reads the same, in the document and in the fold, and nothing is left to send. */
 export function agree(...text: string[]): void {
   for (const session of people) {
-    expect(read(session)).toBe(room.text('content'));
-    expect(session.state.content).toBe(room.text('content'));
-    expect(session.prompts.motion.text.toString()).toBe(room.text('motion'));
-    expect(session.state.motion).toBe(room.text('motion'));
+    for (const prompt of PROMPTS) {
+      expect(session.prompts[prompt].text.toString()).toBe(room.text(prompt));
+      expect(session.state[prompt]).toBe(room.text(prompt));
+      expect(session.prompts[prompt].unsent).toBe(false);
+    }
     expect(session.pending).toEqual([]);
-    expect(session.prompts.content.unsent).toBe(false);
   }
   if (text.length) expect(room.text('content')).toBe(text[0]);
 }

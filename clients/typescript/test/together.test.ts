@@ -11,7 +11,7 @@ describe('several people at once (M3, M5)', () => {
 
   /** One person does something to a prompt that keeps its characters whole. */
   function act(session: Session, next: (below: number) => number): void {
-    const prompt = session.prompts[next(3) ? 'content' : 'motion'];
+    const prompt = session.prompts[next(3) ? 'content' : next(2) ? 'motion' : 'negative'];
     const chars = [...prompt.text.toString()];
     const at = next(chars.length + 1);
     const unit = chars.slice(0, at).join('').length;

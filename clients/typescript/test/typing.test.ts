@@ -3,7 +3,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import * as Y from 'yjs';
 
-import type { Pending, Session, Typed } from '../src/index.ts';
+import { PROMPTS, type Pending, type Session, type Typed } from '../src/index.ts';
 import { agree, join, lineOf, newcomer, pass, read, room, type } from './crowd.ts';
 
 /** The groups of what was sent, and what it typed. */
@@ -41,6 +41,16 @@ describe('typing (M3)', () => {
     expect(ada.prompts.content.unsent).toBe(true);
     pass(50);
     agree('ball');
+  });
+
+  it.each(PROMPTS)('M3 what is typed into %s goes there and nowhere else', (prompt) => {
+    const ada = join('ada1');
+    join('bob1');
+    ada.prompts[prompt].text.insert(0, 'blur');
+    pass(200);
+    expect(PROMPTS.map((one) => room.text(one))).toEqual(
+      PROMPTS.map((one) => (one === prompt ? 'blur' : '')));
+    agree();
   });
 
   it('L6 a burst is one group; two seconds of silence end it', () => {

@@ -11,7 +11,15 @@ from typing import Final
 
 import torch
 
-_LIBRARIES: Final = ("torch", "diffusers", "transformers", "tokenizers", "numpy", "pillow")
+_LIBRARIES: Final = (
+    "torch",
+    "diffusers",
+    "transformers",
+    "tokenizers",
+    "peft",
+    "numpy",
+    "pillow",
+)
 
 
 def describe(device: torch.device) -> dict[str, str]:

@@ -22,9 +22,9 @@ from framejam_pipeline.models.parts import tensors
 
 FILE: Final = "preview.safetensors"
 
-_PICTURES: Final = 24
+_PICTURES: Final = 6
 _CELLS: Final = 8  # cells on each side of a picture that is fitted to
-_RIDGE: Final = 1e-3
+_RIDGE: Final = 1e-2
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ THIRD: Final = "Noor"
 COLORS: Final = {OWNER: "#e4572e", GUEST: "#2e86de", THIRD: "#35a56b"}
 """The participants' own colours, beside their cursors and names."""
 
-OTHER_SEED: Final = 11
+OTHER_SEED: Final = 1
 
 
 @dataclass(frozen=True)
@@ -82,15 +82,16 @@ def scenes(photo: Path) -> tuple[Step, ...]:
 
 
 def _words() -> tuple[Scene, ...]:
-    """Prompts and settings."""
+    """Prompts and settings. A negative prompt counts where guidance is above 1."""
+    guidance = Adjust(guidance=600)
     return (
-        (_content(OWNER, "a big red balloon in the sky in the centre"),),
+        (_content(OWNER, "a big red fish in the centre"),),
+        (Act(THIRD, "guidance 6", lambda session: session.give(guidance), pictured=False),),
+        (_give(GUEST, "negative prompt “on the sea”", Negative("on the sea")),),
+        (_clear(GUEST), _clear(THIRD)),
+        (_content(OWNER, "a big yellow balloon in the sky in the centre"),),
         (_motion(GUEST, "moving up"),),
         (_undo(GUEST, "undo of the motion prompt"),),
-        (_content(OWNER, "a big yellow balloon in the sky in the centre"),),
-        (_give(THIRD, "guidance 4", Adjust(guidance=400)),),
-        (_give(GUEST, "negative prompt “a yellow balloon”", Negative("a yellow balloon")),),
-        (_clear(GUEST), _clear(THIRD)),
     )
 
 
@@ -138,7 +139,7 @@ def _held() -> tuple[Scene, ...]:
                 lasts=True,
             ),
         ),
-        (_content(GUEST, "a big red fish on the sea in the centre"),),
+        (_content(GUEST, "a balloon in the city"),),
         (_clear(OWNER),),
         (_give(THIRD, f"seed {OTHER_SEED}: another take", Adjust(seed=OTHER_SEED)),),
         (_clear(THIRD),),

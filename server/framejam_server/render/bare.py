@@ -12,6 +12,7 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -23,6 +24,8 @@ from framejam_server.render.environment import QUIET
 from framejam_server.render.recompute import entries_of
 
 if TYPE_CHECKING:
+    import torch
+
     from framejam_pipeline.models.contract import VideoModel
 
 
@@ -55,6 +58,18 @@ def timed(model: VideoModel, run: Run) -> list[float]:
 
 def timed_plain(model: VideoModel, run: Run) -> list[float]:
     """Seconds of each step of the components alone, under what ``run`` says at step 0."""
+    seconds = []
+    steps = plain(model, run)
+    next(steps)
+    begun = time.perf_counter()
+    for _ in steps:
+        seconds.append(time.perf_counter() - begun)
+        begun = time.perf_counter()
+    return seconds
+
+
+def plain(model: VideoModel, run: Run) -> Iterator[torch.Tensor]:
+    """The latents before the first step, and after each."""
     import torch
 
     from framejam_pipeline.conditions import Compiler
@@ -68,16 +83,14 @@ def timed_plain(model: VideoModel, run: Run) -> list[float]:
     noise = KeyedNoise(run.settings.seed, "video")
     latents = noise.initial((1, *model.spec.latent_shape(run.settings))).to(model.device)
     latents = latents * scheduler.init_noise_sigma
-    seconds = []
-    with torch.no_grad():
-        for timestep in scheduler.timesteps[: run.steps]:
-            begun = time.perf_counter()
+    yield latents
+    for timestep in scheduler.timesteps[: run.steps]:
+        with torch.no_grad():
             scaled = scheduler.scale_model_input(latents, timestep)
             output = model.predict_video(scaled, timestep, inputs.conditions)
             guided = guide(output, inputs.guidance)
             latents = scheduler.step(guided, timestep, latents, return_dict=False)[0]
-            seconds.append(time.perf_counter() - begun)
-    return seconds
+        yield latents
 
 
 def _no_image(blob: str) -> NoReturn:

@@ -87,9 +87,7 @@ class RandomModel:
             adapter = MotionAdapter(conv_in_channels=9, **shapes.adapter)
             video = UNetMotionModel.from_unet2d(base, adapter)
             vae = AutoencoderKL(**shapes.vae)
-        self._image, self._video, self._vae = (
-            one.to(self.device, torch.bfloat16).eval() for one in (base, video, vae)
-        )
+        self._image, self._video, self._vae = (one.bfloat16().eval() for one in (base, video, vae))
         self._width = int(base.config.cross_attention_dim)
         factor = 2 ** (len(vae.config.block_out_channels) - 1)
         self.spec = ModelSpec(
@@ -190,7 +188,7 @@ class RandomModel:
 
 
 def measure(model: RandomModel, steps: int = STEPS, edits: int = EDITS) -> Measured:
-    """Run a take, and another that is edited while it runs."""
+    """Run a take, and another that is edited at every second of its steps."""
     spec = model.spec
     settings = Settings(
         model=model.name,

@@ -22,22 +22,20 @@ from framejam_server.render.recompute import default_settings, load
 
 CASES: Final = 8
 STROKES: Final = 12
-SHARES: Final = (0, 40)
-"""Pasted, and through P_img: the share of its noise that a stroke is drawn anew from."""
+SHARES: Final = {"pasted": 0, "through_p_img": 40}
+"""The share of P_img's noise that a stroke is drawn anew from, in hundredths."""
 
 
 def measured(cases: int = CASES, strokes: int = STROKES) -> dict[str, Any]:
     """All scores, of so many cases each."""
     settings, model, world = default_settings(), load(None, 1), World(torch.device("cpu"))
+    drawn = harmonize_scores(model, settings, strokes, shares=tuple(SHARES.values()))
     return {
         "trajectory": trajectory_scores(model, world, settings, cases),
         "trajectories": trajectory_scores(model, world, settings, cases, objects=2),
         "camera": camera_scores(model, world, settings, cases),
         "lock": lock_scores(model, world, settings, cases),
-        "strokes": {
-            ("pasted", "through_p_img")[share > 0]: scores
-            for share, scores in harmonize_scores(model, settings, strokes, shares=SHARES).items()
-        },
+        "strokes": {name: drawn[share] for name, share in SHARES.items()},
     }
 
 

@@ -20,6 +20,11 @@ export function tellCaret(at: Caret | null): void {
   tell();
 }
 
+/** What we drew was given or taken away without the pointer. */
+export function tellLine(): void {
+  tell();
+}
+
 /** Say it again: what others heard before our letters came to them stood elsewhere in the text. */
 export function tellCaretAgain(): void {
   if (caret) tell();

@@ -3,6 +3,7 @@
 import { UNIT, type Point, type Weighing } from 'framejam';
 
 import { boxOf } from '../outline/shapes.ts';
+import { tellLine } from '../session/presence.ts';
 import { shownFrame, useStudio } from '../session/store.ts';
 
 export type Card =
@@ -59,7 +60,10 @@ export function openWish(outline: readonly Point[]): void {
 export function closeCard(): void {
   const { card } = useStudio.getState();
   if (!card) return;
-  useStudio.setState(card.kind === 'region' ? { card: null, line: null } : { card: null });
+  if (card.kind === 'region') {
+    useStudio.setState({ card: null, line: null });
+    tellLine();
+  } else useStudio.setState({ card: null });
 }
 
 /** Close the card that is written in for good: it was posted or cancelled. */

@@ -1,10 +1,10 @@
 import type { GroupRecord } from 'framejam';
 
-import { nameOf, whoseGesture } from './words.ts';
 import { useStudio, whyMute } from '../session/store.ts';
 import { Icon } from '../shell/Icon.tsx';
 import { lookAt, useLooking } from './looking.ts';
-import { authorsOf, canMute, mutedOf, toggled } from './subject.ts';
+import { authorsOf, canMute, mutedOf, ofClip, toggled } from './subject.ts';
+import { nameOf, whoseGesture } from './words.ts';
 
 /** Leave a gesture out of what one looks at, for oneself only. */
 export function MuteGroup({ group }: { group: GroupRecord }) {
@@ -68,7 +68,8 @@ function MuteButton({ className, testid, muted, reason, words, onPress }: Props)
 export function CompareBefore({ group }: { group: GroupRecord }) {
   const reason = useStudio(whyMute);
   const what = useStudio((s) => whoseGesture(group, s.log, s.welcome?.participant));
-  if (group.undone) return null;
+  const can = useStudio((s) => !group.undone && ofClip(group, s.log));
+  if (!can) return null;
   return (
     <p className="compare-before">
       <button
