@@ -11,9 +11,10 @@ what is around it is magnified by ``zoom``. Every pixel of a frame is looked up 
 bilinearly; where the picture is made smaller, several times, so that nothing falls between the
 lines. It is all whole numbers: every machine agrees exactly, in whatever order people came.
 
-What comes into the frame from outside of the picture is shown as its mirror image, for the model
-to go on from, and nothing holds it. All else is held, as dragged objects are, by the averaged
-strength ``sum s * s / sum s``; so a camera lets motion words do nothing, as drags do.
+What comes into the frame from outside of the picture is shown as its border drawn out, for the
+model to go on from, and nothing holds it; a mirror image would show objects twice. All else is
+held, as dragged objects are, by the averaged strength ``sum s * s / sum s``; so a camera lets
+motion words do nothing, as drags do.
 
 Outside the range of a camera nothing is held and the picture stands where it stands without it, as
 for drags (T10). Cameras that all stay where they are hold nothing at all; beside others that move
@@ -163,10 +164,7 @@ def _axis(size: int, way: int, zoom: int) -> Axis:
     half = FIXED_POINT // 2
     inside = ((at >= -half) & (at < size * FIXED_POINT - half)).mean(axis=0)
     nearest, rest = at // FIXED_POINT, at % FIXED_POINT * _TAP // FIXED_POINT
-    index = np.concatenate([nearest, nearest + 1])
-    # A mirror at each edge, and one behind it.
-    turned = index % (2 * size)
-    index = np.minimum(turned, 2 * size - 1 - turned)
+    index = np.clip(np.concatenate([nearest, nearest + 1]), 0, size - 1)
     return Axis(index, np.concatenate([_TAP - rest, rest]), _TAP * times, inside)
 
 

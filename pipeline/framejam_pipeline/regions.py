@@ -20,7 +20,10 @@ from framejam_protocol.geometry import from_units
 from framejam_protocol.instructions import Region, Settings
 
 NOISE: Final = 90
-"""How much of P_img's noise a region is drawn from, in hundredths."""
+"""How much of P_img's noise a region is drawn from, in hundredths.
+
+Of 60, 75, 90 and 100 the one at which the shipped model drew subjects right most often that a text
+of few words asked for; what such words leave open is then made up anew, not from what was there."""
 
 
 _CENTRAL: Final = 1 / 8

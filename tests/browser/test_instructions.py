@@ -239,7 +239,7 @@ def test_T11_what_is_locked_stays_until_its_lock_is_let_go(
     jam: tuple[Studio, Studio], shots: Path | None
 ) -> None:
     ada, grace = jam
-    scene(jam, "a white cloud in a blue sky")
+    scene(jam, "a white rocket in a blue sky")
     take_up(ada, "l")
     ada.part("shape-rectangle").click()
     ada.pull([(0.1, 0.1), (0.2, 0.2), (0.5, 0.5)])
@@ -281,7 +281,7 @@ def test_T3_depth_and_frames_are_set_before_it_is_given_and_kept_for_the_tool(
     jam: tuple[Studio, Studio], shots: Path | None
 ) -> None:
     ada, grace = jam
-    scene(jam, "a white cloud in a blue sky")
+    scene(jam, "a white rocket in a blue sky")
     before = {number: frame(ada, number) for number in (1, LAST_FRAME)}
     grace.part("how").click()
     grace.part("how-depth-set").fill("7")

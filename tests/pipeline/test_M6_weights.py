@@ -237,7 +237,7 @@ def test_M6_paint_is_found_where_the_camera_shows_it(model: EmbeddedModel) -> No
     assert _weights(model, _dot(5, 4, 1), pan, at=(3, 4), frame=3)[1] == pytest.approx(1.0)
     assert 1 not in _weights(model, _dot(5, 4, 1), pan, at=(5, 4), frame=3)
     assert _weights(model, _dot(5, 4, 1), pan, at=(5, 4), frame=0)[1] == pytest.approx(1.0)
-    # The mirror image beyond the border is nobody's.
+    # What is drawn out from the border is nobody's.
     assert _weights(model, _dot(7, 4, 1), pan, at=(6, 4), frame=3) == {}
 
 

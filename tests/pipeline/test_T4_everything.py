@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -64,6 +65,18 @@ def _mappings(first: int, last: int, some: list[Any]) -> st.SearchStrategy[dict[
 
 
 @st.composite
+def _other_words(draw: st.DrawFn, mapping: dict[int, Entry]) -> dict[int, Entry]:
+    """The same edits at the same steps, but one says something else: so prompts do after undos."""
+    seqs = [seq for seq, entry in mapping.items() if not isinstance(entry.instruction, Lock)]
+    if not seqs:
+        return mapping
+    seq = draw(st.sampled_from(sorted(seqs)))
+    kinds = [kind for kind in KINDS.values() if mapping[seq].instruction in kind]
+    again = replace(mapping[seq], instruction=draw(st.sampled_from(kinds[0])))
+    return {**mapping, seq: again}
+
+
+@st.composite
 def _routes(draw: st.DrawFn) -> tuple[list[tuple[dict[int, Entry], int]], dict[int, Reference]]:
     """Mappings, how many steps each of them runs, and what their locks hold.
 
@@ -81,8 +94,11 @@ def _routes(draw: st.DrawFn) -> tuple[list[tuple[dict[int, Entry], int]], dict[i
     }
     route = []
     for _ in range(draw(st.integers(1, 4))):
-        mapping = draw(_mappings(1, 9, ORDINARY)) | draw(_mappings(12, 20, ORDINARY))
-        mapping |= {seq: lock for seq, lock in locks.items() if draw(st.booleans())}
+        if route and draw(st.booleans()):
+            mapping = draw(_other_words(route[-1][0]))
+        else:
+            mapping = draw(_mappings(1, 9, ORDINARY)) | draw(_mappings(12, 20, ORDINARY))
+            mapping |= {seq: lock for seq, lock in locks.items() if draw(st.booleans())}
         for seq in draw(st.sets(st.sampled_from(sorted(mapping) or [1]), max_size=1)):
             if seq in mapping and not isinstance(mapping[seq].instruction, Lock):
                 again = draw(st.sampled_from(ORDINARY))

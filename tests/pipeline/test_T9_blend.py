@@ -72,11 +72,15 @@ def test_T9_readings_blend_in_a_chain(model: EmbeddedModel) -> None:
 def test_T9_the_negative_prompt_blends_as_the_others_where_there_is_guidance(
     model: EmbeddedModel,
 ) -> None:
-    mapping = {1: Entry(0, Content("fish")), 2: Entry(4, Negative("red"))}
-    nothing, unwanted = model.encode_text(""), model.encode_text("red")
+    mapping = {
+        1: Entry(0, Content("fish")),
+        2: Entry(0, Negative("left")),
+        3: Entry(4, Negative("red")),
+    }
+    before, unwanted = model.encode_text("left"), model.encode_text("red")
     texts = _texts(model, mapping, guidance=250)
-    assert torch.equal(texts[3][:1], nothing)
-    assert torch.allclose(texts[5][:1], torch.lerp(nothing, unwanted, 0.5), atol=1e-6)
+    assert torch.equal(texts[3][:1], before)
+    assert torch.allclose(texts[5][:1], torch.lerp(before, unwanted, 0.5), atol=1e-6)
     assert torch.equal(texts[7][:1], unwanted)
     assert all(torch.equal(text[1:], model.encode_text("fish")) for text in texts)
     assert all(len(text) == 1 for text in _texts(model, mapping, guidance=100))

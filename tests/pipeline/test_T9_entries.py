@@ -78,6 +78,22 @@ def test_M4_a_revised_stroke_keeps_its_creators_place() -> None:
     assert [seq for seq, _ in in_force(mapping, 1)] == [3, 5, 6]
 
 
+def test_M4_what_adds_up_is_in_seq_order_whenever_it_entered() -> None:
+    moon, bend, tilt = (
+        Region(STAR.outline, "a moon"),
+        Trajectory(((0, 0), (9, 0)), 4),
+        Camera(tilt=5),
+    )
+    order = [RED, STAR, RIGHT, CURVE, PAN, moon, LEFT, bend, tilt, BLUE]
+    mapping = {seq: Entry(9 - seq, one) for seq, one in enumerate(order)}
+    fold = fold_at(mapping, 9)
+    assert fold.paint == (RED, BLUE)
+    assert fold.regions == (STAR, moon)
+    assert fold.drags == (RIGHT, LEFT)
+    assert fold.trajectories == (CURVE, bend)
+    assert fold.cameras == (PAN, tilt)
+
+
 def test_T9_the_prompt_with_the_highest_step_counts_not_the_newest() -> None:
     mapping = {
         4: Entry(5, Content("late")),

@@ -176,6 +176,8 @@ def test_T_a_take_equals_the_stock_video_pipeline(
     latents = _stock_clip(stock, kind, guidance / 100, "latent")
     assert float((take.latents() - latents).abs().max()) == 0.0
     frames = _stock_clip(stock, kind, guidance / 100, "np")[0]
+    decoded = ours.decode(take.latents()[0].transpose(0, 1)).clamp(0, 1).permute(0, 2, 3, 1)
+    assert np.array_equal(decoded.numpy(), frames)
     assert np.array_equal(take.frames(), (frames * 255).round().astype(np.uint8))
 
 

@@ -9,8 +9,12 @@ from tiny import settings, write_tiny_model
 
 from framejam_pipeline.models.embedded import EmbeddedModel
 from framejam_pipeline.take import Take
+from framejam_protocol.fold.pairs import Pair
+from framejam_protocol.instructions import Content, Paint
+from framejam_server.render import gpu
 from framejam_server.render.bare import Run, plain, timed_plain
 from framejam_server.render.gpu import RandomModel, Shapes, measure
+from framejam_server.render.recompute import entries_of
 
 WIDTHS = (8, 16, 16)
 TINY = Shapes(
@@ -50,16 +54,26 @@ def test_the_plain_loop_is_a_take_without_edits(tmp_path, guidance):
     write_tiny_model(tmp_path)
     model = EmbeddedModel.load(tmp_path)
     made_with = msgspec.structs.replace(settings(), guidance=guidance)
+    said = {1: Pair(0, Content("a red fish"))}
     take = Take(model, made_with, lambda blob: pytest.fail(blob))
+    take.follow(entries_of(said))
     while not take.done:
         take.step()
-    run = Run(made_with, {}, made_with.steps, plain=True)
+    run = Run(made_with, said, made_with.steps, plain=True)
     *_, last = plain(model, run)
     assert torch.equal(last, take.latents())
     assert len(timed_plain(model, run)) == made_with.steps
 
 
-def test_the_take_of_the_gpu_bench_runs_is_edited_and_is_timed():
+def test_the_take_of_the_gpu_bench_runs_is_edited_and_is_timed(monkeypatch):
+    strokes = []
+
+    class Watched(Take):
+        def step(self):
+            strokes.append(sum(isinstance(e.instruction, Paint) for e in self._mapping.values()))
+            return super().step()
+
+    monkeypatch.setattr(gpu, "Take", Watched)
     torch.manual_seed(0)
     model = RandomModel(TINY, "cpu")
     found = measure(model, steps=7, edits=3)
@@ -70,3 +84,4 @@ def test_the_take_of_the_gpu_bench_runs_is_edited_and_is_timed():
         assert 0 < forward < step
     assert {one.dtype for one in model._video.parameters()} == {torch.bfloat16}
     assert next(iter(model._video.parameters())).shape[1] == 9
+    assert strokes == [0] * 7 + [0, 1, 1, 2, 2, 3]

@@ -159,8 +159,8 @@ def test_weights_are_live_and_leave_nothing_behind(model: MotionModel) -> None:
         (("one.v2", 100),),
         (("one.v2", 40),),
         (("one.v2", 0),),
-        (("moving", 80), ("kohya", 120)),
-        (("kohya", 120), ("moving", 80)),
+        (("moving", 80), ("one.v2", 70), ("kohya", 120)),
+        (("kohya", 120), ("one.v2", 70), ("moving", 80)),
         (("one.v2", -100), ("kohya", 0)),
     ]
     first = {number: _predicted(model, loras) for number, loras in enumerate(asked)}
@@ -169,6 +169,13 @@ def test_weights_are_live_and_leave_nothing_behind(model: MotionModel) -> None:
     assert not _changed(first[0], first[3])
     assert not _changed(first[4], first[5])
     assert _changed(first[1], first[2]) == {"video", "image", "text"}
+
+
+def test_a_lora_asked_of_one_network_leaves_the_others_as_they_were(model: MotionModel) -> None:
+    """Its file is read for all of them at once."""
+    plain = _predicted(model, ())
+    model.encode_text("a fish", loras=(("one.v2", 100),))
+    assert not _changed(_predicted(model, ()), plain)
 
 
 def test_a_lora_for_another_base_is_refused_by_name_and_the_model_goes_on(

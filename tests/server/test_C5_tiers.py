@@ -288,16 +288,16 @@ async def test_T5_nothing_is_decoded_where_nobody_watches_or_nothing_has_run(sta
 
 async def test_T5_what_was_undone_while_it_stands_still_is_not_shown(stage):
     """What the renderer predicted last is of the mapping before."""
-    await run(stage)
-    await edit(stage, PAINT, 65536)
+    await run(stage, 2)
+    await edit(stage, PAINT)
     stage.live.watch(stage.anna, Watch(tier="none"))
     await pause(stage, 5)
-    assert stage.live.state.mapping(1)
+    assert set(stage.live.state.mapping(1).values()) == {3}
     await command(stage, Undo)
     await asyncio.sleep(0.01)
     stage.live.watch(stage.anna, Watch(tier="small"))
     await asyncio.sleep(0.01)
-    assert stage.statuses[-1].state == "paused"
+    assert (stage.statuses[-1].state, stage.statuses[-1].step) == ("paused", 3)
     assert stage.renderer.estimates == ()
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from quick import QuickRenderer
+from rooms import PULL, Room
 from stage import PAINT, READY
-from test_T12_looks import PULL, Room
 
 from framejam_protocol.instructions import (
     Camera,

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 from quick import QuickRenderer, digest
+from rooms import FAR, PULL, Room
 from stage import PAINT, READY, ROW, SETTINGS, edit, finish, run
-from test_T12_looks import FAR, PULL, Room
 
 from framejam_protocol.fold.pairs import Pair, pairs, references
 from framejam_protocol.instructions import Adjust, Lock

@@ -156,13 +156,13 @@ async def test_T8_the_takes_of_a_session_are_listed_to_compare_and_to_keep(launc
 
 
 async def test_T5_C5_a_paused_take_is_decoded_for_those_who_watch(launch):
-    server = launch("--steps", "150")
+    server = launch("--steps", "60")
     olga = await server.join()
     await olga.command(**paint(), depth=UNIT)
     await olga.preview(lambda data: data[2] == 1)
     await olga.send({"type": "control", "action": "pause"})
     paused = await olga.wait_for(lambda m: m["type"] == "take" and m["state"] == "paused")
-    assert 0 < paused["step"] < 150
+    assert 0 < paused["step"] < 60
     estimate = await olga.preview(lambda data: data[2] == TIER_ESTIMATE)
     assert int.from_bytes(estimate[16:18], "big") == paused["step"]
     assert width(estimate) == 32, "never enlarged"

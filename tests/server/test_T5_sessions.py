@@ -8,8 +8,8 @@ from itertools import pairwise
 import msgspec
 import pytest
 from quick import QuickRenderer
+from rooms import FAR, Room
 from stage import PAINT, READY
-from test_T12_looks import FAR, Room
 
 from framejam_protocol.errors import Code
 from framejam_protocol.instructions import Adjust

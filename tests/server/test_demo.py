@@ -67,7 +67,8 @@ def test_every_edit_has_its_times(played: Path) -> None:
     assert len(found) == EDITS
     for edit in found:
         assert 0 < edit["ack_ms"] < edit["first_preview"]["ms"]
-        assert edit["first_preview"]["steps"] >= 1
+        # A lock holds what is shown already: nothing need run until something else comes.
+        assert edit["first_preview"]["steps"] >= (edit["instruction"]["kind"] != "lock")
 
 
 def test_T6_the_worker_was_killed_in_mid_take_and_all_were_told(played: Path) -> None:
@@ -145,9 +146,15 @@ def test_T8_another_seed_is_another_take_and_its_undo_brings_the_first_back(play
     assert report["reproduced"]
 
 
-def test_T11_the_lock_is_looked_at_when_the_prompt_after_it_has_entered(played: Path) -> None:
-    (lock,) = (edit for edit in edits(played) if edit["instruction"]["kind"] == "lock")
-    assert lock["changed"]["mean_inside"] > lock["changed"]["mean_outside"]
+def test_T11_the_lock_is_compared_when_the_prompt_after_it_has_entered(played: Path) -> None:
+    found = edits(played)
+    seqs = [edit["seq"] for edit in found]
+    (place,) = (n for n, edit in enumerate(found) if edit["instruction"]["kind"] == "lock")
+    lock, content = found[place], found[place + 1]
+    assert content["instruction"]["kind"] == "content"
+    assert content["seq"] < lock["compared_at_seq"] == content["compared_at_seq"]
+    for edit in found[:place]:
+        assert edit["compared_at_seq"] < seqs[found.index(edit) + 1]
 
 
 def test_T12_one_looked_without_another_and_the_look_is_computed_again(played: Path) -> None:

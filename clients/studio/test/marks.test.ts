@@ -14,7 +14,7 @@ const camera = { kind: 'camera', zoom: 2 * UNIT } as const satisfies Given;
 function marks(layers: Partial<MarkLayers>): string[] {
   const nothing: MarkLayers = {
     log: logOf(), pending: [], presence: new Map(), line: null, reach: 7, shown: null,
-    cameAt: FIRST - 1, tool: 'brush', welcome: null, hows: USUAL_HOWS, held: null, card: null,
+    cameAt: FIRST - 1, tool: 'brush', welcome: null, hows: USUAL_HOWS, held: null,
   };
   return marksOnTop({ ...nothing, ...layers })
     .map((mark) => `${mark.kind}${mark.done ? ' done' : ''}`);

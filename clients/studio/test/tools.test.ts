@@ -70,6 +70,9 @@ describe('how it is given', () => {
     expect(cutAhead(useStudio.getState())).toBeNull();
     const stroke = beginStroke([0, 0], 'brush');
     expect(cutAhead(useStudio.getState())).toMatchObject({ from: 4, to: 8 });
+    useStudio.setState(({ take }) => ({ take: take && { ...take, state: 'running' }, step: 5 }));
+    expect(cutAhead(useStudio.getState())).toMatchObject({ from: 4, to: 5 });
+    useStudio.setState(({ take }) => ({ take: take && { ...take, state: 'finished' } }));
     stroke.drop();
     expect(cutAhead(useStudio.getState())).toBeNull();
     chooseTool('camera');

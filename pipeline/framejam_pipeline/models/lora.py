@@ -49,7 +49,7 @@ class LoraFiles:
         self._digests = {file.stem: file_digest(file) for file in self.files}
         self._networks = dict(networks)
         self._inside: dict[str, set[str]] = {}  # network names by LoRA, of those that are loaded
-        self._weights: dict[str, Loras] = dict.fromkeys(networks, ())
+        self._weights: dict[str, Loras | None] = dict.fromkeys(networks, ())
 
     def use(self, network: str, loras: Loras) -> Any:
         """Return the network by that name with exactly ``loras`` in force.
@@ -62,15 +62,13 @@ class LoraFiles:
         here = tuple((name, weight) for name, weight in wanted if network in self._inside[name])
         chosen = self._networks[network]
         if here != self._weights[network]:
-            self._weights[network] = ()
+            self._weights[network] = None  # whatever it is, if this fails
             _switch(chosen, bool(here))
             if here:
                 names = [self._adapter(name) for name, _ in here]
                 set_weights_and_activate_adapters(
                     chosen, names, [weight / 100 for _, weight in here]
                 )
-            # PEFT freezes weights, and frozen ones run on other kernels (``parts.ready``).
-            chosen.requires_grad_(True)
             self._weights[network] = here
         return chosen
 
@@ -119,7 +117,8 @@ class LoraFiles:
             warnings.simplefilter("ignore")  # PEFT warns of every LoRA after the first
             load(part, mine, chosen, adapter_name=self._adapter(name))
         chosen.to(next(chosen.parameters()).device).eval()
-        # Injecting has made it the active one, and frozen the rest.
+        # Injecting has made it the active one, and frozen the rest: frozen weights run on other
+        # kernels (``parts.ready``).
         _switch(chosen, False)
         chosen.requires_grad_(True)
         self._weights[network] = ()

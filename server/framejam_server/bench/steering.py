@@ -94,6 +94,15 @@ def places(scores: Mapping[str, Any]) -> dict[str, Metric]:
             f"{what}; an edit of a finished take; a restart with it: {restart:g}",
             unedited,
         )
+    for kind, what in (("instead", "in place of another"), ("beside", "beside another")):
+        region = scores[f"region_{kind}"]
+        for score in ("subject", "colour"):
+            found[f"region_{kind}_{score}"] = _metric(
+                region[score], "", f"the {score} a region asks for, {what}; intermediate images"
+            )
+        found[f"region_{kind}_outside_bytes"] = _metric(
+            region["outside"], "", "mean change outside of a region, of 255; target: 0"
+        )
     lock, strokes = scores["lock"], scores["strokes"]
     found["lock_leakage"] = _metric(
         max(lock["latents_late"], lock["latents_restart"]),

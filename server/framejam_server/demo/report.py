@@ -46,6 +46,7 @@ DEFINITIONS = {
     "within the outline or along the way (prompts, images, cameras and settings: the whole frame); "
     f"outside: more than {GUARD_PX} pixels away from it; a lock: when the prompt after it has "
     "entered; another seed: against the take before",
+    "compared_at_seq": "the last event of the log that both takes of the comparison know",
     "shows": f"mean change inside at least {CHANGED_FROM}/255 and {CONTRAST} times that outside",
     "entry_step": "the step of the loop from which the edit counts, after it has settled; null "
     "for settings that begin another take",
@@ -111,6 +112,7 @@ def _edit(effect: Effect, played: Played) -> dict[str, Any]:
         "instruction": _plain(effect.instruction),
         "given_at_step": effect.deed.at_step,
         "entry_step": effect.entry,
+        "compared_at_seq": effect.deed.cut,
         "ack_ms": round(effect.deed.receipt.ack_ms, 2),
         "first_preview": _first_preview(effect, played),
         "shows": effect.change.shows,

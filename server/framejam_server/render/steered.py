@@ -16,25 +16,32 @@ import torch
 from framejam_pipeline.training.measure_camera import camera_scores
 from framejam_pipeline.training.measure_harmonize import harmonize_scores
 from framejam_pipeline.training.measure_lock import lock_scores
+from framejam_pipeline.training.measure_regions import region_scores
 from framejam_pipeline.training.measure_trajectory import trajectory_scores
+from framejam_pipeline.training.probe import load_probe
 from framejam_pipeline.training.world import World
 from framejam_server.render.recompute import default_settings, load
 
 CASES: Final = 8
+REGIONS: Final = 24
 STROKES: Final = 12
 SHARES: Final = {"pasted": 0, "through_p_img": 40}
 """The share of P_img's noise that a stroke is drawn anew from, in hundredths."""
 
 
-def measured(cases: int = CASES, strokes: int = STROKES) -> dict[str, Any]:
+def measured(cases: int = CASES, strokes: int = STROKES, regions: int = REGIONS) -> dict[str, Any]:
     """All scores, of so many cases each."""
-    settings, model, world = default_settings(), load(None, 1), World(torch.device("cpu"))
+    device = torch.device("cpu")
+    settings, model, world = default_settings(), load(None, 1), World(device)
+    probe = load_probe(device)
     drawn = harmonize_scores(model, settings, strokes, shares=tuple(SHARES.values()))
     return {
         "trajectory": trajectory_scores(model, world, settings, cases),
         "trajectories": trajectory_scores(model, world, settings, cases, objects=2),
         "camera": camera_scores(model, world, settings, cases),
         "lock": lock_scores(model, world, settings, cases),
+        "region_instead": region_scores(model, probe, settings, regions, "instead"),
+        "region_beside": region_scores(model, probe, settings, regions, "beside"),
         "strokes": {name: drawn[share] for name, share in SHARES.items()},
     }
 

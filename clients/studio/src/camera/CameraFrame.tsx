@@ -24,7 +24,7 @@ export function CameraFrame({ stage, picture }: Props) {
   const { left, top, size } = frameOf(view);
   const still = isStill(view);
   const [x, y] = cornerBeside({ left, top, size }, END_SHARE, END_SHARE + CAPTION);
-  useEscape(resetCamera);
+  useEscape(forgetView);
   useWheel(stage);
   const place = {
     left: `${left * 100}%`, top: `${top * 100}%`, width: `${size * 100}%`, height: `${size * 100}%`,
@@ -44,6 +44,11 @@ export function CameraFrame({ stage, picture }: Props) {
       )}
     </>
   );
+}
+
+/** Escape closes the card that lies over the stage first. */
+function forgetView(): void {
+  if (!useStudio.getState().howOpen) resetCamera();
 }
 
 /** The wheel goes nearer and farther. */

@@ -10,7 +10,7 @@ import { clipOf, framesIn, hasStrength, reruns } from './how.ts';
 import { HowCard } from './HowCard.tsx';
 
 /** How firmly, how deep and in which frames the tool in hand gives; a press opens what sets it. */
-export function HowButton({ tool, off }: { tool: Giver; off: boolean }) {
+export function HowButton({ tool }: { tool: Giver }) {
   const open = useStudio((s) => s.howOpen);
   const host = useRef<HTMLDivElement>(null);
   const words = useStudio((s) => inWords(tool, s));
@@ -19,13 +19,13 @@ export function HowButton({ tool, off }: { tool: Giver; off: boolean }) {
     <div className="how" ref={host}>
       <button
         type="button" className="button how-button" data-testid="how" aria-expanded={open}
-        aria-haspopup="dialog" disabled={off} aria-label="Strength, depth and frames of this tool"
+        aria-haspopup="dialog" aria-label="Strength, depth and frames of this tool"
         title={`${words} (F)`}
         onClick={() => useStudio.setState({ howOpen: !open })}
       >
         <Icon name="tune" /> <Summary tool={tool} />
       </button>
-      {open && !off && <HowCard tool={tool} />}
+      {open && <HowCard tool={tool} />}
     </div>
   );
 }

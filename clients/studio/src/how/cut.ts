@@ -29,7 +29,9 @@ export function cutOf(
 /** The cut of what is under the pointer now, or is being set; null where nothing is. */
 export function cutAhead(state: StudioState): Cut | null {
   const tool = giverAtWork(state);
-  return tool && cutOf(state.take, tool, state.hows[tool].depth);
+  // Pictures tell of steps, too, and come more often.
+  const take = state.take && { ...state.take, step: state.step };
+  return tool && cutOf(take, tool, state.hows[tool].depth);
 }
 
 /** The tool whose instruction is on its way, or whose card is open. */

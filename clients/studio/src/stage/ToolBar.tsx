@@ -24,10 +24,10 @@ export function ToolBar() {
   const off = reason !== null;
   const hint = HINTS[inHand];
   return (
-    <div className="tool-bar" role="group" aria-label="The tool in hand" data-off={off}>
+    <div className="tool-bar" role="group" aria-label="The tool in hand">
       {off && <span className="read-only">{inHand === 'select' ? reason : hint ?? reason}</span>}
       {!off && <Options tool={inHand} hint={hint} />}
-      {!off && isGiver(inHand) && <HowButton tool={inHand} off={off} />}
+      {!off && isGiver(inHand) && <HowButton tool={inHand} />}
     </div>
   );
 }

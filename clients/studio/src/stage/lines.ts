@@ -33,7 +33,7 @@ export type Mark = {
 /** What marks over the clip come from. */
 export type MarkLayers = Pick<
   StudioState, 'log' | 'pending' | 'presence' | 'line' | 'reach' | 'shown' | 'cameAt' | 'tool'
-  | 'welcome' | 'hows' | 'held' | 'card'
+  | 'welcome' | 'hows' | 'held'
 >;
 
 /** Of somebody whom the log does not know yet. */

@@ -11,7 +11,7 @@ import { drawStroke, isOn, strokesOnTop } from './strokes.ts';
 /** The parts of the store that the overlay is drawn from. */
 const PARTS: readonly (keyof StudioState)[] = [
   'drawing', 'pulling', 'line', 'reach', 'held', 'hows', 'log', 'shown', 'pending', 'presence',
-  'tool', 'card', 'welcome',
+  'tool', 'welcome',
 ];
 
 /** Draw on a canvas over the clip, at most once a screen refresh; nothing passes through React. */
