@@ -329,6 +329,17 @@ def test_T2_a_damaged_log_is_refused(take: Take, folder: Path, spoil: str):
     assert "damaged" in one_line(done)
 
 
+def test_T2_a_log_that_adds_up_to_nothing_is_refused(
+    served: RunningServer, take: Take, folder: Path
+):
+    _, joined, *_ = log_of(folder, served.session)
+    first = Event(1, joined.at, "", joined.body)
+    change(folder, "UPDATE events SET event = ? WHERE seq = 1", msgspec.msgpack.encode(first))
+    done = take(folder, "--verify")
+    assert done.returncode == NOTHING
+    assert "the session's log is damaged" in one_line(done)
+
+
 def test_T2_a_damaged_record_is_refused(take: Take, folder: Path):
     row, _ = newest_record(folder)
     change(folder, "UPDATE takes SET record = substr(record, 2) WHERE id = ?", row)
