@@ -218,16 +218,18 @@ def rewinds(model: VideoModel) -> None:
 def memory(model: VideoModel) -> None:
     """The memory it says a take keeps and a step needs is not less than what they do."""
     broken, settings = _clause("memory"), _settings(model)
+    steps, most = model.spec.video_steps, settings.frames
     for name in model.spec.schedulers:
-        store = CheckpointStore(2**40)
-        take = _run(_take(model, name, store), _BASE)
-        latents = take.latents().nbytes
-        # A take of the model's own number of steps, from the largest checkpoint of this one.
-        kept = [store.newest(take, step) for step in store.steps(take)]
-        largest = max(one.nbytes for one in kept if one is not None)
-        needed = latents + largest * model.spec.video_steps
-        said = model.spec.take_bytes(_settings(model, steps=model.spec.video_steps))
+        kept = {frames: _kept(model, name, frames) for frames in (1, most)}
+        values, bytes_kept = kept[most]
+        needed = 4 * values + bytes_kept * steps
+        said = model.spec.take_bytes(_settings(model, steps=steps))
         broken(said >= needed, f"take_bytes says {said}, under {name} a take keeps {needed}")
+        # Of a larger clip the fixed part is little: what counts there is the bytes a value.
+        if most > 1:
+            grows = 4 + steps * (bytes_kept - kept[1][1]) / (values - kept[1][0])
+            slope = model.spec.take_bytes_per_value
+            broken(slope >= grows, f"take_bytes grows by {slope} a value, under {name} by {grows}")
     inputs = _Inputs(model)
     conditions = inputs.conditions(2)
     needed = max(
@@ -363,10 +365,19 @@ def _pictures(settings: Settings, count: int) -> list[npt.NDArray[np.uint8]]:
     return made
 
 
-def _take(model: VideoModel, scheduler: str, store: CheckpointStore | None = None) -> Take:
+def _take(model: VideoModel, scheduler: str) -> Take:
     settings = _settings(model, scheduler=scheduler)
     picture = PIL.Image.fromarray(_pictures(settings, 1)[0])
-    return Take(model, settings, lambda blob: picture, store)
+    return Take(model, settings, lambda blob: picture)
+
+
+def _kept(model: VideoModel, scheduler: str, frames: int) -> tuple[int, int]:
+    """Values of the latents, and bytes of the largest checkpoint, of a clip of some frames."""
+    settings, store = _settings(model, scheduler=scheduler, frames=frames), CheckpointStore(2**40)
+    picture = PIL.Image.fromarray(_pictures(settings, 1)[0])
+    take = _run(Take(model, settings, lambda blob: picture, store), _BASE)
+    checkpoints = [store.newest(take, step) for step in store.steps(take)]
+    return take.latents().numel(), max(one.nbytes for one in checkpoints if one is not None)
 
 
 def _run(take: Take, mapping: dict[int, Entry]) -> Take:

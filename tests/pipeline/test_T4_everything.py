@@ -159,3 +159,19 @@ def test_T4_after_the_undo_of_any_kind_the_take_is_as_if_it_never_was(
         assert torch.equal(_finished(ever), without), one
         assert never.follow({**BEFORE, 10: Entry(2, one)}, HELD) == 2
         assert torch.equal(_finished(never), with_it), one
+
+
+@pytest.mark.parametrize("kind", ["content", "negative", "paint", "trajectory", "camera"])
+def test_T4_an_edit_that_says_something_else_at_its_step_is_another_take(
+    model: EmbeddedModel, kind: str
+) -> None:
+    """So prompts do: after an undo, what is left reads otherwise from the same step on."""
+    size = settings(steps=STEPS, guidance=150)
+    one, other = ({**BEFORE, 10: Entry(2, said)} for said in KINDS[kind])
+    take, fresh = Take(model, size, picture), Take(model, size, picture)
+    take.follow(one)
+    before = _finished(take)
+    assert take.follow(other) == 2
+    fresh.follow(other)
+    assert torch.equal(_finished(take), _finished(fresh))
+    assert not torch.equal(take.latents(), before)

@@ -167,6 +167,10 @@ FAULTS: dict[str, tuple[str, Callable[[VideoModel], Any]]] = {
     ),
     "a take forgets": ("rewinds", lambda model: _Broken(model, predict_video=_Remembering())),
     "a take keeps more": ("memory", _with_spec(take_bytes_fixed=0, take_bytes_per_value=4)),
+    "a long take keeps more": (
+        "memory",
+        _with_spec(take_bytes_fixed=2**40, take_bytes_per_value=8),
+    ),
     "a step needs more": ("memory", _with_spec(working_bytes_fixed=0, working_bytes_per_value=1)),
     "any lora will do": (
         "loras",

@@ -1,6 +1,15 @@
 """What somebody points at and draws reaches the others whole, and only the newest of it."""
 
-from framejam_protocol.messages import LiveDrag, LiveStroke, Presence, PresenceUpdate
+import msgspec
+
+from framejam_protocol.messages import (
+    Caret,
+    LiveDrag,
+    LiveLine,
+    LiveStroke,
+    Presence,
+    PresenceUpdate,
+)
 from framejam_server.session.presence import Roster
 
 STROKE = LiveStroke(((0, 0), (9, 9)), "#ffffff", 100)
@@ -15,10 +24,17 @@ def roster() -> Roster:
 
 def test_C4_everything_of_an_update_is_passed_on():
     here = roster()
-    here.point(1, PresenceUpdate(cursor=(1, 2), frame=3, stroke=STROKE, drag=ARROW))
-    assert here.take_changed() == [
-        Presence("anna", 1, cursor=(1, 2), frame=3, stroke=STROKE, drag=ARROW)
-    ]
+    everything = {
+        "cursor": (1, 2),
+        "frame": 3,
+        "stroke": STROKE,
+        "drag": ARROW,
+        "line": LiveLine("lock", ((0, 0), (9, 0), (9, 9))),
+        "caret": Caret("negative", 1, 2),
+    }
+    assert set(everything) == {one.name for one in msgspec.structs.fields(PresenceUpdate)}
+    here.point(1, PresenceUpdate(**everything))
+    assert here.take_changed() == [Presence("anna", 1, **everything)]
 
 
 def test_C4_only_the_newest_is_passed_on():
