@@ -238,7 +238,8 @@ class Welcome(msgspec.Struct, frozen=True, tag_field="type", tag="welcome"):
     the participant's own, to be kept and used from now on; it is only given when it is new.
     ``next_client_seq`` is the number the server expects from this client_id (L4), and
     ``yjs_client`` the client id its Yjs updates must come under (M3). ``settings`` are those in
-    force at ``head_seq``.
+    force at ``head_seq``; ``schedulers`` (its own first) and ``loras`` are the names that the model
+    takes for the settings so called.
     """
 
     version: int
@@ -255,6 +256,8 @@ class Welcome(msgspec.Struct, frozen=True, tag_field="type", tag="welcome"):
     vocabulary: Vocabulary
     limits: Limits
     token: str | None = None
+    schedulers: tuple[str, ...] = ()
+    loras: tuple[str, ...] = ()
 
 
 class Events(msgspec.Struct, frozen=True, tag_field="type", tag="events"):

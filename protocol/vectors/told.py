@@ -135,6 +135,8 @@ SERVER: dict[str, ServerMessage] = {
         vocabulary=Vocabulary({"subject": ("cat", "boat"), "colour": ()}),
         limits=Limits(262144, 10485760, 40000000, 4096, 500, 2000, 131072),
         token="participant-token",
+        schedulers=("ddim", "dpm++2m"),
+        loras=("ink",),
     ),
     "welcome, recovered": Welcome(
         version=1,

@@ -34,7 +34,9 @@ class Variation:
 def variation(state: State, look: Look) -> Variation:
     """What ``look`` shows, of ``state``: the fold of the log up to its ``at``.
 
-    What is undone is out already. Raises ``BadLook``.
+    What is undone is out already. Another take than the one in force is shown as it would be if
+    people went back to it: edits that never entered it are there from its first step (T8). Raises
+    ``BadLook``.
     """
     take = state.take if look.take is None else look.take
     settings = next((made for made, number in state.takes.items() if number == take), None)
@@ -64,8 +66,12 @@ def variation(state: State, look: Look) -> Variation:
 def _kept(
     state: State, take: int, groups: Collection[int], people: Collection[str]
 ) -> dict[int, int]:
+    mapping = state.mapping(take)
+    if take != state.take:
+        new = (edit for edit in state.edits.values() if state.live(edit.seq) and state.steers(edit))
+        mapping = dict.fromkeys((edit.seq for edit in new), 0) | mapping
     return {
         seq: step
-        for seq, step in state.mapping(take).items()
+        for seq, step in mapping.items()
         if state.edits[seq].group not in groups and state.edits[seq].author not in people
     }

@@ -61,7 +61,9 @@ def _noise() -> Pixels:
 
 def _warp(image: Pixels, *people: Drag, paint: Any = None, frames: int = 16) -> Warped:
     weight = np.zeros((EDGE, EDGE)) if paint is None else paint
-    return warp(image, weight, Motion.through(Displacements.of_drags(EDGE, EDGE).of(people), frames))
+    return warp(
+        image, weight, Motion.through(Displacements.of_drags(EDGE, EDGE).of(people), frames)
+    )
 
 
 def _shifted(layer: npt.NDArray[np.float64], dx: float, dy: float) -> npt.NDArray[np.float64]:

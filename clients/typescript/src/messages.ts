@@ -199,6 +199,10 @@ export interface Welcome {
   readonly limits: Limits;
   /** The participant's own token; only given when it is new. */
   readonly token: string | null;
+  /** The names that the setting `scheduler` takes, the model's own first. */
+  readonly schedulers: readonly string[];
+  /** The names of the model's LoRA files. */
+  readonly loras: readonly string[];
 }
 
 /** A piece of the log in seq order; with `more`, ask for the rest (C3). */

@@ -46,6 +46,8 @@ export function welcome(changes: Partial<Welcome> = {}): Welcome {
     type: 'welcome', version: 1, session: 's1', epoch: 'e1', head_seq: 0, state_hash: '',
     recovered: false, participant: 'ada1', role: 'owner', next_client_seq: 1,
     yjs_client: 77,
+    schedulers: [],
+    loras: [],
     settings: {
       model: 'embedded', seed: 1, steps: 20, frames: 16, width: 64, height: 64, fps: 8,
       guidance: 250, scheduler: '', loras: [], harmonize: 0, mix: 0, align: 0,

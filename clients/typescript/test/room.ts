@@ -151,6 +151,7 @@ export class Room {
     return welcome({
       epoch: this.epoch, head_seq: this.log.length, recovered, participant: client.participant,
       next_client_seq: client.next, yjs_client: client.yjs,
+      schedulers: [], loras: [],
     });
   }
 

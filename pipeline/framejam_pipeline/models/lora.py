@@ -117,8 +117,7 @@ class LoraFiles:
             warnings.simplefilter("ignore")  # PEFT warns of every LoRA after the first
             load(part, mine, chosen, adapter_name=self._adapter(name))
         chosen.to(next(chosen.parameters()).device).eval()
-        # Injecting has made it the active one, and frozen the rest: frozen weights run on other
-        # kernels (``parts.ready``).
+        # Injecting has made it the active one, and frozen the rest (see ``parts.ready``).
         _switch(chosen, False)
         chosen.requires_grad_(True)
         self._weights[network] = ()

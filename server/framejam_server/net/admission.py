@@ -86,6 +86,8 @@ async def admit(
             update_bytes=limits.MAX_UPDATE_BYTES,
         ),
         token=own_token,
+        schedulers=hub.facts.schedulers,
+        loras=hub.facts.loras,
     )
     return running, live.admit(participant, hello.client_id, mailbox, welcome, last_seq)
 

@@ -11,14 +11,18 @@ const MEANING = 'Files that teach the model a look or a subject, each with a wei
 /** The farthest a weight goes either way, in hundredths. */
 const HEAVIEST = 200;
 
-/** The model's LoRA files in use. Where it has none of a name, the server says which it has. */
+const NONE: readonly string[] = [];
+
+/** The model's LoRA files in use; nothing where it has none. */
 export function Loras({ settings, off }: { settings: Settings; off: boolean }) {
   const id = useId();
   const now = useStudio((s) => settingSoon('loras', settings, s.pending));
+  const offered = useStudio((s) => s.welcome?.loras ?? NONE);
   const [name, setName] = useState('');
   const give = (loras: readonly Lora[]): void => {
     useStudio.getState().session?.edit({ kind: 'settings', loras });
   };
+  if (offered.length === 0 && now.length === 0) return null;
   return (
     <div className="setting loras">
       <label htmlFor={id}>LoRA</label>
@@ -32,11 +36,14 @@ export function Loras({ settings, off }: { settings: Settings; off: boolean }) {
         }}
       >
         <input
-          id={id} className="field name" data-testid="lora-name" placeholder="name, then Enter"
+          id={id} className="field name" data-testid="lora-name" list={`${id}-names`} placeholder="name, then Enter"
           maxLength={80} autoComplete="off" spellCheck={false} disabled={off} value={name}
           onChange={({ target }) => setName(target.value)}
         />
       </form>
+      <datalist id={`${id}-names`}>
+        {offered.map((one) => <option key={one} value={one} />)}
+      </datalist>
       {now.length > 0 && (
         <ul>
           {now.map((lora) => (

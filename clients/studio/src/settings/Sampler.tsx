@@ -7,10 +7,13 @@ import { settingSoon } from './settings.ts';
 
 const MEANING = 'The name of the way in which noise becomes a picture; each makes a take of its own';
 
-/** The scheduler by its name. Where the model has none of this name, the server says which it has. */
+const NONE: readonly string[] = [];
+
+/** The scheduler by its name, of those that the model offers. */
 export function Sampler({ settings, off }: { settings: Settings; off: boolean }) {
   const id = useId();
   const now = useStudio((s) => settingSoon('scheduler', settings, s.pending));
+  const offered = useStudio((s) => s.welcome?.schedulers ?? NONE);
   const [typed, setTyped] = useState<string | null>(null);
   const done = (): void => {
     const name = typed?.trim() ?? '';
@@ -24,13 +27,17 @@ export function Sampler({ settings, off }: { settings: Settings; off: boolean })
       <label htmlFor={id}>Sampler</label>
       <input
         id={id} className="field name" data-testid="setting-scheduler" maxLength={40} title={MEANING}
-        placeholder="the model’s own" autoComplete="off" spellCheck={false} disabled={off}
+        list={`${id}-names`}
+        placeholder={offered[0] ?? 'the model’s own'} autoComplete="off" spellCheck={false} disabled={off}
         value={typed ?? now} onChange={({ target }) => setTyped(target.value)} onBlur={done}
         onKeyDown={(event) => {
           if (event.key === 'Enter') done();
           else if (event.key === 'Escape') setTyped(null);
         }}
       />
+      <datalist id={`${id}-names`}>
+        {offered.map((name) => <option key={name} value={name} />)}
+      </datalist>
       <SetBy name="scheduler" meaning={MEANING} />
     </div>
   );
