@@ -230,7 +230,7 @@ async def test_C4_presence_reaches_the_others_and_is_never_stored(shared):
         lambda m: m["type"] == "presence" and m["participant"] == one.welcome["participant"]
     )
     assert (seen["cursor"], seen["frame"]) == ([100, 200], 3)
-    assert seen["stroke"] == {**stroke, "erase": False}
+    assert seen["stroke"] == {**stroke, "erase": False, "blend": "normal"}
     me = one.welcome["participant"]
     assert not [m for m in one.messages if m["type"] == "presence" and m["participant"] == me]
     await one.close()
