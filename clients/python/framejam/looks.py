@@ -38,7 +38,7 @@ class Look:
     @property
     def wanted(self) -> bool:
         """Whether the server still has something to compute for it."""
-        return self._ended is None and not self._finished
+        return self._ended is None and not self._finished and not self._failed
 
     async def __aiter__(self) -> AsyncIterator[Preview]:
         """The newest preview, again and again, up to the finished clip.
@@ -82,8 +82,17 @@ class Look:
         self._ended = self._ended or why or "the look was ended"
 
     @property
+    def replaced(self) -> bool:
+        """Whether the server has ended it already: another of this person's looks took its place."""
+        return self.status is not None and self.status.state == "ended"
+
+    @property
     def _finished(self) -> bool:
         return self.status is not None and self.status.state == "finished"
+
+    @property
+    def _failed(self) -> bool:
+        return self.status is not None and self.status.state == "failed"
 
     @property
     def _complete(self) -> bool:
@@ -92,7 +101,7 @@ class Look:
         return self._finished and (shown or not self._watching())
 
     def _raise_if_over(self) -> None:
-        if self.status is not None and self.status.state == "failed":
+        if self.status is not None and self._failed:
             raise TakeFailed(self.status.note or "the server gives no reason")
         if self._ended is not None:
             raise LookEnded(self._ended)

@@ -214,7 +214,7 @@ class Session(Steering):
             yield look
         finally:
             look.end("its block was left")
-            if self._mirror.look is look:
+            if self._mirror.look is look and not look.replaced:
                 self._connection.say(EndLook())
 
     # -- following -------------------------------------------------------------------------

@@ -149,10 +149,14 @@ describe('T8 another take', () => {
 
   it('is not promised where no edit leads there', () => {
     const log = new Log();
-    log.edit('ada', settings({ scheduler: 'ddim' }));
-    expect(log.keep({ kind: 'take', take: 1 })).toEqual(
-      { does: null, says: 'The default sampler comes back by undoing the change of it.' });
     expect(log.keep({ kind: 'take', take: 9 }).does).toBeNull();
+  });
+
+  it('goes back to the model’s own sampler, too', () => {
+    const log = new Log();
+    log.edit('ada', settings({ scheduler: 'ddim' }));
+    expect(log.keep({ kind: 'take', take: 1 })).toMatchObject(
+      { does: 'settings', change: { scheduler: '' } });
   });
 });
 

@@ -16,8 +16,8 @@ export function Sampler({ settings, off }: { settings: Settings; off: boolean })
   const offered = useStudio((s) => s.welcome?.schedulers ?? NONE);
   const [typed, setTyped] = useState<string | null>(null);
   const done = (): void => {
-    const name = typed?.trim() ?? '';
-    if (name !== '' && name !== now) {
+    const name = typed?.trim() ?? now; // an empty field is the model's own
+    if (name !== now) {
       useStudio.getState().session?.edit({ kind: 'settings', scheduler: name });
     }
     setTyped(null);

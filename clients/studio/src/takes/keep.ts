@@ -50,9 +50,6 @@ function keepTake(number: number, { log, turns }: Keeper): Keep {
   const take = log.takes.find((one) => one.take === number);
   if (!take || !log.settings) return { does: null, says: 'This take is not known here.' };
   const change = changeTo(take, log.settings);
-  if (change.scheduler === '') {
-    return { does: null, says: 'The default sampler comes back by undoing the change of it.' };
-  }
   if (Object.keys(change).length === 0) return { does: 'nothing', says: 'This is the clip now.' };
   const newest = turns.newestIn(number);
   const later = log.groups.filter((group) =>

@@ -158,6 +158,7 @@ function follow(session: Session): void {
     if (recovered) return;
     // Another log: what was looked at is not in it.
     turns.clear();
+    forgetPictures();
     if (useLooking.getState().subject) leave();
   });
   session.on('event', ({ event }) => {
@@ -181,8 +182,9 @@ export function changesClip({ body }: Pick<Event, 'body'>): boolean {
 }
 
 function changed(): void {
-  const { subject } = useLooking.getState();
-  if (!subject || subject.kind === 'before') return;
+  const { subject, over } = useLooking.getState();
+  // One that has failed is asked for again by hand: it would fail again.
+  if (!subject || subject.kind === 'before' || over !== null) return;
   useLooking.setState({ behind: true });
   clearTimeout(rest);
   rest = setTimeout(ask, REST_MS);
@@ -190,6 +192,11 @@ function changed(): void {
 
 function newPlayer(): Player {
   return new Player(() => useLooking.setState(({ version }) => ({ version: version + 1 })));
+}
+
+function forgetPictures(): void {
+  for (const picture of useLooking.getState().pictures.values()) picture.close();
+  useLooking.setState({ pictures: new Map() });
 }
 
 async function keepPicture(take: number, { image, mime, width, height }: Preview): Promise<void> {
