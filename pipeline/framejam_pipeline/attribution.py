@@ -16,7 +16,7 @@ import numpy.typing as npt
 from framejam_pipeline.camera import View, box_of, holds, moving
 from framejam_pipeline.drag import disc_at
 from framejam_pipeline.entries import Layer
-from framejam_pipeline.outline import inside
+from framejam_pipeline.outline import inside_at
 from framejam_pipeline.paint import Mask, coverage_at
 from framejam_pipeline.scenes import Limited, shows
 from framejam_pipeline.warp import Lifted, Origins, Window, origins
@@ -163,7 +163,7 @@ def _covered(layer: Layer | Region, cell: Cell) -> npt.NDArray[np.float64]:
     """Return how much of each of the pixels that a cell comes from a layer covers."""
     rows, columns = cell.origins.rows, cell.origins.columns
     if isinstance(layer, Region):
-        return inside(layer.outline, cell.width, cell.height)[rows, columns]
+        return inside_at(layer.outline, cell.width, cell.height, rows, columns)
     return coverage_at(layer, cell.width, cell.height, rows, columns)
 
 

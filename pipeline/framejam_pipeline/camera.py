@@ -81,9 +81,21 @@ def moving(cameras: Sequence[Camera]) -> bool:
 
 
 def holds(cameras: Sequence[Camera]) -> list[float]:
-    """Return how strongly each of some moving cameras holds what is seen; added up, 0 to 1."""
+    """Return how strongly each of some moving cameras holds what is seen, 0 to 1: its share.
+
+    Added up they are ``hold`` about, not to the last bit.
+    """
     total = max(sum(one.strength for one in cameras), 1)
     return [from_units(one.strength) * one.strength / total for one in cameras]
+
+
+def hold(cameras: Sequence[Camera]) -> float:
+    """Return how strongly some moving cameras together hold what is seen, 0 to 1.
+
+    One quotient of whole numbers: floats added up may pass 1, and depend on their order.
+    """
+    total = max(sum(one.strength for one in cameras), 1)
+    return sum(one.strength * one.strength for one in cameras) / (UNIT * total)
 
 
 def view(cameras: Sequence[Camera], frame: int, clip: int, width: int, height: int) -> View:

@@ -12,15 +12,16 @@ and then the camera moves over what has come of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from framejam_pipeline import remembered
 from framejam_pipeline.attribution import Cell
-from framejam_pipeline.camera import View, holds, look, moving, view
+from framejam_pipeline.camera import View, hold, look, moving, view
 from framejam_pipeline.displacement import Motions
 from framejam_pipeline.entries import Fold
 from framejam_pipeline.memo import Memo
@@ -70,11 +71,6 @@ class Target:
     image: torch.Tensor
     pulls: Clip
 
-    @property
-    def moves(self) -> bool:
-        """Whether each frame has its own image: a drag beyond the frame catches nothing."""
-        return len(self.image) > 1
-
 
 class Clips:
     """The targets of one take's folds. Equal folds give equal targets.
@@ -89,8 +85,10 @@ class Clips:
         self._settings = settings
         self._pictures = pictures
         self._targets: Memo[Moved, Target] = Memo(remember)
-        self._motions = Motions(settings.width, settings.height, settings.frames, min(remember, 4))
-        self._lifts: Memo[tuple[Moved, int], Lifted | None] = Memo(min(remember, 1))
+        self._motions = Motions(settings.width, settings.height, settings.frames, remember)
+        clip_pixels = settings.width * settings.height * settings.frames
+        self._lifted_bytes = min(remember, 1) * remembered.LIFTED * clip_pixels
+        self._lifted: tuple[tuple[Moved, int], Lifted | None] | None = None
 
     def target(self, fold: Fold) -> Target:
         """Return what the frames of ``fold``, whose ranges are fitted, are to look like.
@@ -122,15 +120,22 @@ class Clips:
 
         Raises ``ImageUnreadable``.
         """
-
-        def find() -> Lifted | None:
-            motion = self._motions.motion(fold.drags, fold.trajectories, [frame])
-            return lift(self._pictures.painting(fold).pixels, motion)
-
-        moves = fold.drags or fold.trajectories
-        lifted = self._lifts.get((_moved(fold), frame), find) if moves else None
+        lifted = self._lift(fold, frame) if fold.drags or fold.trajectories else None
         seen = self._view(fold, frame) if moving(fold.cameras) else None
         return Cell.of(box, lifted, seen, self._settings.width, self._settings.height)
+
+    def _lift(self, fold: Fold, frame: int) -> Lifted | None:
+        """What is displaced in ``frame``: whoever asks about a pixel asks about the next too."""
+        asked = (_moved(fold), frame)
+        if self._lifted is not None and self._lifted[0] == asked:
+            return self._lifted[1]
+        motion = self._motions.motion(fold.drags, fold.trajectories, [frame])
+        found = lift(self._pictures.painting(fold).pixels, motion)
+        if found is not None:
+            found = replace(found, motion=found.motion.alone())
+        nbytes = 0 if found is None else found.matte.nbytes + found.motion.nbytes
+        self._lifted = (asked, found) if nbytes <= self._lifted_bytes else None
+        return found
 
     def _target(self, fold: Fold) -> Target:
         every = range(self._settings.frames)
@@ -175,7 +180,7 @@ class Clips:
         if not moving(fold.cameras):
             return warped, np.zeros(warped.paint.shape)
         moved, within = look(warped, [self._view(fold, frame) for frame in frames])
-        return moved, within * sum(sorted(holds(fold.cameras)))
+        return moved, within * hold(fold.cameras)
 
     def _view(self, fold: Fold, frame: int) -> View:
         width, height, clip = self._settings.width, self._settings.height, self._settings.frames

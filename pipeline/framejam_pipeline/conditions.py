@@ -18,7 +18,7 @@ import torch
 
 from framejam_pipeline.align import Alignment
 from framejam_pipeline.attribution import Placed, cell_box, weigh
-from framejam_pipeline.clips import Clips, Target
+from framejam_pipeline.clips import Clips
 from framejam_pipeline.drag import held
 from framejam_pipeline.entries import Fold, fold_of, settled
 from framejam_pipeline.locks import holder
@@ -74,6 +74,10 @@ class StepInputs:
         return tuple(one for one in (self.alignment, self.residual) if one is not None)
 
 
+Recent = Memo[tuple[Fold, bool, bool], StepInputs]
+"""Step inputs compiled lately, by all that they depend on."""
+
+
 class Compiler:
     """Compiles folds to step inputs for one take, remembering what it compiled lately.
 
@@ -93,13 +97,15 @@ class Compiler:
         self._settings = settings
         self._pictures = Pictures(model, settings, load_image, remember)
         self._clips = Clips(model, settings, self._pictures, remember)
-        self._inputs: Memo[tuple[Fold, bool, bool], StepInputs] = Memo(remember)
+        self._inputs: Recent = Memo(remember)
         self._texts: Memo[tuple[str, Loras], torch.Tensor] = Memo(2 * remember)
 
-    def compile(self, fold: Fold, step: int) -> StepInputs:
+    def compile(self, fold: Fold, step: int, recent: Recent | None = None) -> StepInputs:
         """Return the inputs of ``step`` (0 is the first) when ``fold`` is in force at it.
 
-        Raises ``ImageUnreadable`` for a reference image that is not there or does not decode.
+        They are remembered in ``recent`` where that is given: so the many takes that share a
+        compiler each keep their own. Raises ``ImageUnreadable`` for a reference image that is not
+        there or does not decode.
         """
         fold = self._fitted(without_faded(fold, self._settings.steps))
         # What moves is let go at one step; before it and after it nothing changes.
@@ -110,7 +116,8 @@ class Compiler:
             and (fold.image is not None or without_places(fold) != fold)
             and leads(step, self._settings.steps)
         )
-        return self._inputs.get((fold, pulled, led), lambda: self._compile(fold, pulled, led))
+        memo = self._inputs if recent is None else recent
+        return memo.get((fold, pulled, led), lambda: self._compile(fold, pulled, led))
 
     def intermediate(self, fold: Fold) -> Painting:
         """Return the intermediate image with strokes and regions, and the weight of these.
@@ -126,7 +133,9 @@ class Compiler:
         the frame's sides. What is not in the answer weighs nothing on the latent cell there. What
         a lock pins is its own. The paint and the regions of a cell are weighed together as much as
         its residual weighs, and shared by what stays visible of each; what moves is weighed as if
-        it were still held. Raises ``ImageUnreadable``.
+        it were still held. Under ``mix`` nothing is pulled: the weights then tell whose it is that
+        the mixed-in prediction is told to show there, not how much of it is mixed in. Raises
+        ``ImageUnreadable``.
         """
         box = cell_box(
             at, self._settings.width, self._settings.height, self._model.spec.latent_factor
@@ -142,7 +151,7 @@ class Compiler:
 
     def _compile(self, fold: Fold, pulled: bool, led: bool) -> StepInputs:
         target = self._clips.target(fold)
-        edited = self._conditions(fold, target, target.image)
+        edited = self._conditions(fold, target.image)
         alignment = Alignment.to(target.image, fold.align / 100) if fold.align else None
         guidance = (fold.guidance or 0) / 100
         if not fold.mix or not self._model.spec.image_condition:
@@ -154,17 +163,17 @@ class Compiler:
         if plain == fold:
             return StepInputs(edited, None, guidance, alignment)
         picture = self._clips.target(plain)
-        before = self._conditions(plain, picture, picture.image)
+        before = self._conditions(plain, picture.image)
         # Nothing is pulled here: what is limited to some frames is told by these frames' images.
-        after = self._conditions(fold, target, target.pulls.latents)
+        after = self._conditions(fold, target.pulls.latents)
         return StepInputs(before, None, guidance, alignment, after, fold.mix / 100)
 
-    def _conditions(self, fold: Fold, target: Target, image: torch.Tensor) -> VideoConditions:
+    def _conditions(self, fold: Fold, image: torch.Tensor) -> VideoConditions:
         loras = in_one_order(fold.loras or ())
         text = self._text(captions(fold), loras)
         if (fold.guidance or 0) > 100:
             text = torch.cat([self._text(negatives(fold), loras), text])
-        return VideoConditions(text, image, self._affinity(fold, target), loras)
+        return VideoConditions(text, image, self._affinity(fold, image), loras)
 
     def _text(self, said: Said, loras: Loras) -> torch.Tensor:
         def encode(text: str) -> torch.Tensor:
@@ -174,10 +183,10 @@ class Compiler:
 
         return blended(said, blend_steps(self._settings.steps), encode)
 
-    def _affinity(self, fold: Fold, target: Target) -> torch.Tensor:
-        """Return (F,): how near each frame stays to its image."""
+    def _affinity(self, fold: Fold, image: torch.Tensor) -> torch.Tensor:
+        """Return (F,): how near each frame stays to its ``image`` (F or 1, c, h, w)."""
         frames = self._settings.frames
-        if target.moves:
+        if len(image) > 1:
             # Each frame's image shows already where things are. Under a lower affinity the words
             # move the dragged object a second time, and a ghost of it appears on the way.
             return torch.ones(frames, device=self._model.device)

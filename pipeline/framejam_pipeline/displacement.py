@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from framejam_pipeline import remembered
 from framejam_pipeline.drag import count_drag, ramp
 from framejam_pipeline.paint import Mask
 from framejam_pipeline.residual import FIXED_POINT
@@ -44,9 +45,6 @@ Count = Callable[[Sums, Any, int], None]
 
 Along = tuple[tuple[int, float], ...]
 """Of each frame, which of the vectors counts, and how much of it."""
-
-_SUMS_BYTES = 64 * 2**20
-"""Memory for remembered sums over trajectories; those over the newest fold are always kept."""
 
 
 @dataclass(frozen=True)
@@ -109,16 +107,18 @@ class Displacements:
     ) -> Displacements:
         """Return an empty memory for trajectories in a clip of ``clip`` frames."""
         none = np.zeros((2 + 2 * clip, height, width), dtype=np.int64)
-        fit = max(1, _SUMS_BYTES // none.nbytes)
-        return Displacements(none, partial(count_trajectory, clip=clip), min(remember, fit))
+        return Displacements(none, partial(count_trajectory, clip=clip), remember)
 
     def of(self, things: Iterable[Mover]) -> Displacement:
         """Return the sums over some instructions, in whatever order."""
         wanted = Counter(things)
+        for known in self._known:
+            if known.counted == wanted:
+                self._known = [known, *(one for one in self._known if one is not known)]
+                return known
         nearest = min((self._none, *self._known), key=lambda known: known.distance(wanted))
         found = nearest.towards(wanted, self._count)
-        others = [known for known in self._known if known.counted != wanted]
-        self._known = [found, *others][: self._remember]
+        self._known = [found, *self._known][: self._remember]
         return found
 
 
@@ -167,6 +167,16 @@ class Motion:
             )
         )
 
+    def alone(self) -> Motion:
+        """Return the same motion, holding on to no memory but its own."""
+        parts = self.parts
+        return Motion(tuple((Displacement(p.counted, p.sums.copy()), along) for p, along in parts))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the sums and of the vectors made from them."""
+        return 2 * sum(part.sums.nbytes for part, _ in self.parts)
+
     def vectors(self, frame: int) -> Vectors:
         """Where each pixel is in a frame (by its place among them), from where it was."""
         moved = np.zeros((2, *self.weight.shape))
@@ -202,13 +212,18 @@ class Motion:
 class Motions:
     """The motions of one take: drags and trajectories on frames of one size.
 
-    ``remember`` bounds the sums kept; it changes speed, never results.
+    ``remember`` bounds the sums kept, as do the budgets of ``remembered.py``; it changes speed,
+    never results.
     """
 
-    def __init__(self, width: int, height: int, clip: int, remember: int = 4) -> None:
+    def __init__(self, width: int, height: int, clip: int, remember: int = 16) -> None:
         self._clip = clip
-        self._drags = Displacements.of_drags(width, height, remember)
-        self._trajectories = Displacements.of_trajectories(width, height, clip, remember)
+        area = width * height
+        fit = partial(remembered.fit, clip_pixels=area * clip, most=remember)
+        drags = fit(remembered.DRAGS, each=area * 4 * 8)
+        trajectories = fit(remembered.TRAJECTORIES, each=area * (2 + 2 * clip) * 8)
+        self._drags = Displacements.of_drags(width, height, drags)
+        self._trajectories = Displacements.of_trajectories(width, height, clip, trajectories)
 
     def motion(
         self, drags: Iterable[Drag], trajectories: Iterable[Trajectory], frames: Sequence[int]

@@ -30,6 +30,12 @@ _SEGMENTS_AT_ONCE = 16
 """Segments measured in one go: neighbours share a small box, so numpy's overhead is shared too."""
 
 
+PAINTING_BYTES = 3 + 8
+"""Bytes a pixel of a ``Painting``."""
+
+CANVAS_BYTES = 3 + 24 + 8 + 8
+"""Bytes a pixel of a ``Canvas``, with the picture it lies on."""
+
 _UNSEEN = 1 / 512
 """What covers less of a pixel than this changes no byte of it."""
 

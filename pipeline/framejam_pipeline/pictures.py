@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 
 import PIL.Image
 
+from framejam_pipeline import remembered
 from framejam_pipeline.entries import Fold, Layer
 from framejam_pipeline.errors import ImageUnreadable
 from framejam_pipeline.harmonize import harmonized
@@ -26,7 +27,7 @@ from framejam_pipeline.image import UNDECODABLE, Pixels, fit
 from framejam_pipeline.intermediate import Words, generate_image
 from framejam_pipeline.memo import Memo
 from framejam_pipeline.models.contract import Loras, VideoModel
-from framejam_pipeline.paint import Canvas, Mask, Painting, coverage
+from framejam_pipeline.paint import CANVAS_BYTES, PAINTING_BYTES, Canvas, Mask, Painting, coverage
 from framejam_pipeline.regions import with_region
 from framejam_protocol.geometry import Point
 from framejam_protocol.instructions import Region, Settings
@@ -57,14 +58,11 @@ class Depicted:
         return replace(self, regions=self.regions[:count], words=self.words if draws else None)
 
 
-_STROKE_BYTES = 32 * 2**20
-"""Memory for the masks of strokes: a thousand at 64 x 64 pixels."""
-
-
 class Pictures:
     """The intermediate images of one take. Equal folds give equal pictures.
 
-    Each stage remembers ``remember`` results by content; it changes speed, never results.
+    Each stage remembers at most ``remember`` results by content, and regions and strokes as many
+    as fit; it changes speed, never results.
     """
 
     def __init__(
@@ -77,13 +75,18 @@ class Pictures:
         self._model = model
         self._settings = settings
         self._load_image = load_image
-        self._sources: Memo[Source, Pixels] = Memo(remember)
-        self._canvases: deque[tuple[Source, tuple[Layer, ...], Canvas]] = deque(maxlen=remember)
-        self._redrawn: Memo[Depicted, Painting] = Memo(remember)
-        # Sessions gather strokes by the hundred and every fold composites all of them.
         pixels = settings.width * settings.height
+        clip, anything = pixels * settings.frames, min(remember, 1)
+        self._sources: Memo[Source, Pixels]
+        self._sources = Memo(remembered.fit(remembered.SOURCES, clip, pixels * 3, remember))
+        fit = remembered.fit(remembered.CANVASES, clip, pixels * CANVAS_BYTES, remember)
+        self._canvases: deque[tuple[Source, tuple[Layer, ...], Canvas]] = deque(maxlen=fit)
+        # Every scene of a fold has its own picture, and each region of it one below.
+        self._redrawn: Memo[Depicted, Painting]
+        self._redrawn = Memo(anything * remembered.REDRAWN // (pixels * PAINTING_BYTES))
+        # Sessions gather strokes by the hundred and every fold composites all of them.
         self._strokes: Memo[tuple[Points, int], Mask]
-        self._strokes = Memo(min(remember, 1) * _STROKE_BYTES // pixels // 8)
+        self._strokes = Memo(anything * remembered.STROKES // (pixels * 8))
 
     def painting(self, fold: Fold) -> Painting:
         """Return the picture with all strokes and regions of ``fold``, whatever their frames.
@@ -132,24 +135,23 @@ class Pictures:
         return Painting(pixels, painting.weight)
 
     def _canvas(self, source: Source, strokes: tuple[Layer, ...]) -> Canvas:
-        below, canvas = self._longest_beginning(source, strokes)
-        canvas = canvas.with_strokes((stroke, self._covered(stroke)) for stroke in strokes[below:])
-        self._canvases.append((source, strokes, canvas))
-        return canvas
-
-    def _longest_beginning(self, source: Source, strokes: tuple[Layer, ...]) -> tuple[int, Canvas]:
-        """How many of ``strokes`` lie on a canvas remembered already, and that canvas.
+        """The picture with strokes on it, from the one remembered that has most of them.
 
         Most folds are the one before and a stroke more: a step then costs that stroke only.
         """
         known = [
-            (len(laid), canvas)
-            for picture, laid, canvas in self._canvases
-            if picture == source and strokes[: len(laid)] == laid
+            one for one in self._canvases if one[0] == source and strokes[: len(one[1])] == one[1]
         ]
         if known:
-            return max(known, key=lambda found: found[0])
-        return 0, Canvas.of(self._sources.get(source, lambda: self._source(source)))
+            _, laid, canvas = max(known, key=lambda one: len(one[1]))
+            if laid == strokes:
+                return canvas  # kept already: asked for again it pushes no other out
+        else:
+            laid, canvas = (), Canvas.of(self._sources.get(source, lambda: self._source(source)))
+        rest = strokes[len(laid) :]
+        canvas = canvas.with_strokes((stroke, self._covered(stroke)) for stroke in rest)
+        self._canvases.append((source, strokes, canvas))
+        return canvas
 
     def _covered(self, stroke: Layer) -> Mask:
         width, height = self._settings.width, self._settings.height

@@ -4,20 +4,23 @@ A reference is the take of the mapping that was in force when somebody locked so
 runs under the settings of the take that is locked, but from the seed of its own: under another seed
 its region still shows what was locked. Where model, size, frames, steps or scheduler are not those
 of then, its steps and pictures mean something else; it then runs under the present settings wholly,
-the seed included.
+the seed included, and all that it holds is there from step 0, as in any other take (T8).
 
 References run on demand, a step ahead of the take that they are pasted into, and each runs once,
 however many locks hold it. What they looked like is remembered in the ``CheckpointStore``, within
-its budget; a reference whose memory was given up runs again from its noise, to the same bits.
+its budget, and the newest step of each beyond it: a reference whose memory was given up runs again
+from its noise, to the same bits, but never twice for two who ask about the same step. They run a
+step at a time: whoever waits for one may do something else in between.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final, NamedTuple, Protocol
 
-import msgspec
 import torch
 
 from framejam_pipeline.checkpoint import Checkpoint, CheckpointStore
@@ -26,11 +29,12 @@ from framejam_pipeline.locks import pins
 from framejam_pipeline.memo import Memo
 from framejam_pipeline.models.contract import ModelSpec
 from framejam_protocol.instructions import Lock, Settings
-
-_SAME: Final = ("model", "width", "height", "frames", "steps", "scheduler")
-"""The settings under which a reference's entry steps and outlines mean what they meant."""
+from framejam_protocol.settings import held_under, same_meaning
 
 _REMEMBERED_PINS: Final = 64
+
+_NEVER: Final = sys.maxsize
+"""The step at which takes first differ that do not."""
 
 
 class Reference(NamedTuple):
@@ -55,25 +59,66 @@ class Plan:
     mapping: Mapping[int, Entry]
     locks: Mapping[int, Plan]
 
+    @cached_property
+    def edits(self) -> Mapping[int, Entry]:
+        """All of the mapping that is no lock."""
+        return _edits(self.mapping)
+
+    @cached_property
+    def depth(self) -> int:
+        """How deep locks hold locks: a plan's depth is above that of all that it needs."""
+        return max((1 + plan.depth for plan in self.locks.values()), default=0)
+
+    @cached_property
+    def pastes(self) -> Mapping[int, Entry]:
+        """The locks of the mapping."""
+        return {seq: one for seq, one in self.mapping.items() if _is_lock(one)}
+
     def first_difference(self, other: Plan) -> int | None:
         """Return the lowest step at which takes of both may differ, None if they do not."""
-        lowest = first_difference(self.mapping, other.mapping)
-        # A lock that is in both may hold another reference than before.
-        others = [
-            entry.step
-            for seq, entry in self.mapping.items()
-            if seq in other.mapping and _is_lock(entry) and self._holds(seq) != other._holds(seq)
-        ]
-        return min([*others, *([] if lowest is None else [lowest])], default=None)
+        found = _apart(self, other, {})
+        return None if found == _NEVER else found
 
-    def _holds(self, seq: int) -> Plan | None:
-        """What the lock of an edit holds; None where that is no lock."""
-        return self.locks.get(creator(seq, self.mapping[seq]))
+    def holds(self, seq: int) -> Plan:
+        """What the lock of ``pastes`` that ``seq`` gave holds."""
+        return self.locks[creator(seq, self.mapping[seq])]
 
 
-@dataclass(frozen=True)
-class Shown:
-    """Latents of a reference before and after a step, and the clean ones predicted in it."""
+def _apart(one: Plan, other: Plan, known: dict[frozenset[Plan], int]) -> int:
+    """The lowest step at which takes of two plans may differ; ``known`` are answers, and grows."""
+    if one is other:
+        return _NEVER
+    if one.settings != other.settings:
+        return 0
+    pair = frozenset((one, other))
+    if pair not in known:
+        known[pair] = _compared(one, other, known)
+    return known[pair]
+
+
+def _compared(one: Plan, other: Plan, known: dict[frozenset[Plan], int]) -> int:
+    """``_apart`` for two plans of the same settings."""
+    first = first_difference(one.edits, other.edits)
+    lowest = _NEVER if first is None else first
+    # A lock that only one of them has makes no difference while it pastes what the other shows, and
+    # one that both have makes none while what they hold looks the same.
+    pasted = []
+    for plan, beside in ((one, other), (other, one)):
+        for seq, entry in plan.pastes.items():
+            shared = beside.mapping.get(seq) == entry
+            pasted.append((entry.step, plan.holds(seq), beside.holds(seq) if shared else beside))
+    for step, shown, instead in sorted(pasted, key=lambda one: one[0]):
+        if step >= lowest:
+            break
+        lowest = min(lowest, max(step, _apart(shown, instead, known)))
+    return lowest
+
+
+class Shown(NamedTuple):
+    """What a take shows in a step: its latents and the clean ones predicted, (1, c, F, h, w).
+
+    ``before`` are the latents as the model sees them: with what its own locks paste in this step.
+    """
 
     before: torch.Tensor
     clean: torch.Tensor
@@ -100,8 +145,8 @@ class Run(Protocol):
         """A copy of the latents before that step."""
         ...
 
-    def advance(self) -> torch.Tensor:
-        """Run it; return the clean latents predicted in it."""
+    def advance(self) -> Shown:
+        """Run it; return what it shows."""
         ...
 
     def back(self, step: int) -> None:
@@ -116,37 +161,56 @@ class Course:
         self._run = begin()
         self._noise = self._run.latents()
         self._store = store
+        self._newest: tuple[int, Shown] | None = None
 
-    def at(self, step: int) -> Shown:
-        """Return what the reference looks like before, in and after ``step``.
+    def shown(self, step: int) -> Shown | None:
+        """What the reference shows in ``step``; None where it has to run to tell."""
+        # The newest is kept here, too: within a step of the take many ask, the take itself and
+        # every reference that holds this one, and the store may have given it up.
+        if self._newest is None or self._newest[0] != step:
+            remembered = self._remembered(step)
+            if remembered is None:
+                return None
+            self._newest = (step, remembered)
+        return self._newest[1]
 
-        Raises what a step of a take raises.
-        """
-        earlier, now = self._kept(step), self._kept(step + 1)
-        if now is None or (earlier is None and step > 0):
-            return self._ran(step)
-        before = self._noise if earlier is None else earlier.latents
-        return Shown(before, now.scheduler["clean"], now.latents)
+    def towards(self, step: int) -> int:
+        """Return the step that runs next on the way through ``step``, and stand before it."""
+        if self._run.position > step:
+            self._run.back(0)
+        return self._run.position
+
+    def advance(self) -> None:
+        """Run that step. Raises what a step of a take raises."""
+        at, stood = self._run.position, self._run.latents()
+        shown = self._run.advance()
+        kept = {"clean": shown.clean}
+        # Mostly it is what the step before left, which is kept already.
+        if not torch.equal(shown.before, stood):
+            kept["before"] = shown.before
+        self._store.keep(self, Checkpoint(at + 1, shown.after, kept))
+        self._newest = (at, shown)
 
     def forget(self) -> None:
         """Give up what is remembered."""
         self._store.drop(self)
 
+    def _remembered(self, step: int) -> Shown | None:
+        """What ``step`` showed, where all of that is in the store."""
+        now, earlier = self._kept(step + 1), self._kept(step)
+        if now is None:
+            return None
+        before = now.scheduler.get("before")
+        if before is None and step == 0:
+            before = self._noise
+        elif before is None and earlier is not None:
+            before = earlier.latents
+        return None if before is None else Shown(before, now.scheduler["clean"], now.latents)
+
     def _kept(self, index: int) -> Checkpoint | None:
         """What is remembered of the moment before step ``index``."""
         kept = self._store.newest(self, index)
         return kept if kept is not None and kept.index == index else None
-
-    def _ran(self, step: int) -> Shown:
-        """Run up to ``step`` and on through it."""
-        if self._run.position > step:
-            self._run.back(0)
-        while True:
-            at, before = self._run.position, self._run.latents()
-            shown = Shown(before, self._run.advance(), self._run.latents())
-            self._store.keep(self, Checkpoint(at + 1, shown.after, {"clean": shown.clean}))
-            if at == step:
-                return shown
 
 
 class Courses:
@@ -159,7 +223,7 @@ class Courses:
         self._spec = spec
         self._store = store
         self._begin = begin
-        self._plans: list[Plan] = []
+        self._planner = _Planner()
         self._courses: dict[Plan, Course] = {}
         self._pins: Memo[tuple[Lock, Settings], torch.Tensor] = Memo(_REMEMBERED_PINS)
 
@@ -171,29 +235,55 @@ class Courses:
         Raises ``ValueError`` for a negative entry step, a lock without a reference, and one whose
         reference holds locks that are not earlier.
         """
-        return _Planner(references, self._plans).plan(settings, mapping)
+        self._planner.told(references)
+        return self._planner.plan(settings, mapping)
 
     def keep_only(self, plan: Plan) -> None:
         """Forget what ``plan`` does not need."""
-        needed = dict.fromkeys(_all_of(plan))
+        needed = set(_all_of(plan))
         for other in [other for other in self._courses if other not in needed]:
             self._courses.pop(other).forget()
-        self._plans = list(needed)
+        self._planner.keep_only(plan)
+
+    def catch_up(self, plan: Plan, step: int, device: torch.device) -> bool:
+        """Run one step of a reference if ``step`` of ``plan`` needs any; return whether it did.
+
+        Raises what a step of a take raises.
+        """
+        needed = {held for held, _ in self._pasting(plan, step, device)}
+        # The deepest first: those below run along with it, and stand where it does afterwards.
+        for held in sorted(needed, key=lambda one: one.depth, reverse=True):
+            course = self._course(held)
+            if course.shown(step) is None:
+                if not self.catch_up(held, course.towards(step), device):
+                    course.advance()
+                return True
+        return False
 
     def pinned(self, plan: Plan, step: int, device: torch.device) -> list[Pinned]:
         """Return what the locks in force at ``step`` pin, those on top last.
 
         Runs the references as far as that. Raises what a step of a take raises.
         """
-        if not plan.locks:
-            return []
-        locks = {seq: one for seq, one in plan.mapping.items() if isinstance(one.instruction, Lock)}
+        while self.catch_up(plan, step, device):
+            pass
         found = []
-        for seq, lock in in_force(locks, step):
+        for held, cells in self._pasting(plan, step, device):
+            shown = self._course(held).shown(step)
+            assert shown is not None
+            found.append(Pinned(cells, shown))
+        return found
+
+    def _pasting(
+        self, plan: Plan, step: int, device: torch.device
+    ) -> list[tuple[Plan, torch.Tensor]]:
+        """What the locks in force at ``step`` hold, and in which cells; those on top last."""
+        found = []
+        for seq, lock in in_force(plan.pastes, step):
             assert isinstance(lock, Lock)
             cells = self._cells(lock, plan.settings, device)
             if cells.any():
-                found.append(Pinned(cells, self._course(plan.locks[seq]).at(step)))
+                found.append((plan.locks[seq], cells))
         return found
 
     def _course(self, plan: Plan) -> Course:
@@ -209,27 +299,43 @@ class Courses:
 
 
 class _Planner:
-    """Makes plans out of what locks hold; ``known`` are those there are, and grows."""
+    """Makes plans out of what locks hold, and remembers those of what they hold."""
 
-    def __init__(self, references: References, known: list[Plan]) -> None:
-        self._references = references
-        self._known = list(known)
-        self._held: dict[tuple[int, Settings], Plan] = {}
+    def __init__(self) -> None:
+        self._references: References = {}
+        self._known: list[Plan] = []
+        # By the lock's seq and the settings of the take it is in: what it runs there, and the plan.
+        self._held: dict[tuple[int, Settings], tuple[Reference, Plan]] = {}
+
+    def told(self, references: References) -> None:
+        """Take up what the locks of the next plans hold; none of it is written to afterwards."""
+        if any(references.get(seq) != one for seq, one in self._references.items()):
+            self._held.clear()
+        self._references = dict(references)
+
+    def keep_only(self, plan: Plan) -> None:
+        """Forget the plans that neither ``plan`` nor what is remembered of references needs."""
+        self._known = list(_all_of(plan, *(held for _, held in self._held.values())))
 
     def plan(self, settings: Settings, mapping: Mapping[int, Entry]) -> Plan:
         if any(entry.step < 0 for entry in mapping.values()):
             raise ValueError("an entry step is 0 or more")
-        locks = {
+        held = {
             seq: self._of_lock(seq, settings)
             for seq in sorted({creator(seq, one) for seq, one in mapping.items() if _is_lock(one)})
         }
-        if locks:
+        if held:
             # The lock that came last pastes nothing new if its reference is the take without it.
-            last = max(locks)
+            last = max(held)
+            reference, shown = held[last]
             rest = {seq: one for seq, one in mapping.items() if creator(seq, one) != last}
-            without = self.plan(settings, rest)
-            if locks[last] is without:
-                return without
+            if reference == (settings, rest):
+                return shown
+            # Plans leave out nothing but locks: where edits differ, the plans do.
+            alike = shown.settings == settings and shown.edits == _edits(rest)
+            if alike and self.plan(settings, rest) is shown:
+                return shown
+        locks = {seq: shown for seq, (_, shown) in held.items()}
         for known in self._known:
             same = known.settings == settings and known.locks == locks
             if same and known.mapping == mapping:
@@ -238,15 +344,16 @@ class _Planner:
         self._known.append(made)
         return made
 
-    def _of_lock(self, seq: int, settings: Settings) -> Plan:
-        """The plan that the lock of edit ``seq`` holds in a take under ``settings``."""
+    def _of_lock(self, seq: int, settings: Settings) -> tuple[Reference, Plan]:
+        """What the lock of edit ``seq`` holds in a take under ``settings``."""
         if (seq, settings) not in self._held:
             if seq not in self._references:
                 raise ValueError(f"lock {seq} needs its reference")
             then, mapping = self._references[seq]
             if any(_is_lock(one) and creator(at, one) >= seq for at, one in mapping.items()):
                 raise ValueError(f"the reference of lock {seq} holds a lock that is not earlier")
-            self._held[seq, settings] = self.plan(_under(settings, then), mapping)
+            reference = _under(settings, then, mapping)
+            self._held[seq, settings] = (reference, self.plan(*reference))
         return self._held[seq, settings]
 
 
@@ -259,16 +366,22 @@ def _is_lock(entry: Entry) -> bool:
     return isinstance(entry.instruction, Lock)
 
 
-def _under(settings: Settings, then: Settings) -> Settings:
-    """Return the settings that a reference of ``then`` runs under in a take of ``settings``."""
-    if all(getattr(settings, name) == getattr(then, name) for name in _SAME):
-        return msgspec.structs.replace(settings, seed=then.seed)
-    return settings
+def _edits(mapping: Mapping[int, Entry]) -> dict[int, Entry]:
+    """All of a mapping that is no lock."""
+    return {seq: one for seq, one in mapping.items() if not _is_lock(one)}
 
 
-def _all_of(plan: Plan) -> Iterator[Plan]:
-    """Yield a plan and all that its locks need, each once."""
-    seen, todo = set[Plan](), [plan]
+def _under(settings: Settings, then: Settings, mapping: Mapping[int, Entry]) -> Reference:
+    """Return what a reference of ``then`` and ``mapping`` runs in a take of ``settings``."""
+    if not same_meaning(settings, then):
+        # Its entry steps mean nothing here: the last of them may never come.
+        mapping = {seq: replace(one, step=0) for seq, one in mapping.items()}
+    return Reference(held_under(settings, then), mapping)
+
+
+def _all_of(*plans: Plan) -> Iterator[Plan]:
+    """Yield plans and all that their locks need, each once."""
+    seen, todo = set[Plan](), list(plans)
     while todo:
         one = todo.pop()
         if one not in seen:

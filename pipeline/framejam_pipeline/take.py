@@ -16,7 +16,7 @@ import PIL.Image
 import torch
 
 from framejam_pipeline.checkpoint import CheckpointStore
-from framejam_pipeline.conditions import Compiler, StepInputs
+from framejam_pipeline.conditions import Compiler, Recent, StepInputs
 from framejam_pipeline.decode import final_frames, preview_frames
 from framejam_pipeline.entries import Entry, fold_at, in_force
 from framejam_pipeline.errors import (
@@ -29,14 +29,18 @@ from framejam_pipeline.errors import (
 )
 from framejam_pipeline.image import Pixels
 from framejam_pipeline.loop import DenoiseLoop
+from framejam_pipeline.memo import Memo
 from framejam_pipeline.mixing import predict
 from framejam_pipeline.models.contract import VideoModel
 from framejam_pipeline.noise import KeyedNoise
-from framejam_pipeline.references import Courses, Plan, Reference, References
+from framejam_pipeline.references import Courses, Plan, Reference, References, Shown
 from framejam_protocol.geometry import Point
 from framejam_protocol.instructions import Settings
 
 __all__ = ["Entry", "Reference", "Take"]
+
+_RECENT = 2
+"""Step inputs that a reference remembers: what moves is let go once within an unchanged fold."""
 
 R = TypeVar("R")
 
@@ -71,7 +75,9 @@ class Take:
         self._settings = settings
         self._compiler = Compiler(model, settings, load_image)
         self._load_image = load_image
+        self._recent: Recent | None = None
         self._mapping: Mapping[int, Entry] = {}
+        self._references: References = {}
         self._checkpoints = CheckpointStore() if checkpoints is None else checkpoints
         self._courses = Courses(model.spec, self._checkpoints, self._beside)
         self._plan = self._courses.plan(settings, {}, {})
@@ -99,17 +105,20 @@ class Take:
         """Put ``mapping`` (seq of the edit -> entry) in force; return the position.
 
         ``references`` are what its locks hold, and what the locks of that hold, by the seqs of the
-        locks (T11). If the loop is past the first step at which the new mapping can make a
-        difference, it goes back, exactly: to that step, or to an earlier one where its checkpoint
-        was given up. The steps between are then run again. Edits that enter at or after ``steps``
-        never show, and a lock that holds what is there anyway makes no difference. Raises
-        ``ValueError`` for a negative entry step and a lock without a reference, ``OutOfMemory``.
+        locks (T11); none of these may be written to afterwards. If the loop is past the first step
+        at which the new mapping can make a difference, it goes back, exactly: to that step, or to
+        an earlier one where its checkpoint was given up. The steps between are then run again.
+        Edits that enter at or after ``steps`` never show, and a lock makes no difference while it
+        holds what is there anyway. Raises ``ValueError`` for a negative entry step and a lock
+        without a reference, ``OutOfMemory``.
         """
+        if mapping == self._mapping and references == self._references:
+            return self.position
         plan = self._courses.plan(self._settings, mapping, references)
         changed = plan.first_difference(self._plan)
         if changed is not None and changed < self.position:
             self.back(changed)
-        self._mapping, self._plan = dict(mapping), plan
+        self._mapping, self._references, self._plan = dict(mapping), dict(references), plan
         self._courses.keep_only(plan)
         return self.position
 
@@ -120,6 +129,19 @@ class Take:
         """
         self._with_memory("going back", lambda: self._rewind(step))
 
+    def catch_up(self) -> bool:
+        """Run one step of a take that a lock holds, if ``step`` needs any; return whether it did.
+
+        ``step`` runs whatever it needs; whoever calls this before it, until it returns False, has
+        the thread back after each. The take itself stands where it stood. Raises as ``step``.
+        """
+        if self.done:
+            return False
+        at, device = self.position, self._model.device
+        return self._with_memory(
+            f"step {at}", lambda: self._courses.catch_up(self._plan, at, device)
+        )
+
     def step(self) -> Pixels:
         """Run step ``position``; return the preview, uint8 (F, H, W, 3), of what it predicts.
 
@@ -127,11 +149,11 @@ class Take:
         ``ImageUnreadable`` if the reference image is missing or does not decode, ``OutOfMemory``.
         After any error the take stands where it stood, and can follow another mapping.
         """
-        return self._advance(lambda clean: preview_frames(self._model, clean))
+        return self._advance(lambda shown: preview_frames(self._model, shown.clean))
 
-    def advance(self) -> torch.Tensor:
-        """As ``step``, without a preview; return the clean latents predicted: (1, c, F, h, w)."""
-        return self._advance(lambda clean: clean)
+    def advance(self) -> Shown:
+        """As ``step``, without a preview; return what the step shows, copied."""
+        return self._advance(lambda shown: Shown(*(one.clone() for one in shown)))
 
     def estimate(self) -> Pixels:
         """Decode what the last step predicted, with the whole decoder: uint8 (F, H, W, 3).
@@ -204,27 +226,31 @@ class Take:
         run._courses, run._plan, run._mapping = self._courses, plan, plan.mapping
         if plan.settings == self._settings:
             run._compiler = self._compiler
+        # More of them than the compiler remembers inputs of would push each other's out.
+        run._recent = Memo(_RECENT)
         return run
 
-    def _advance(self, finish: Callable[[torch.Tensor], R]) -> R:
+    def _advance(self, finish: Callable[[Shown], R]) -> R:
         if self.done:
             raise TakeFinished(f"all {self.steps} steps have run")
         return self._with_memory(f"step {self.position}", lambda: self._step(finish))
 
-    def _step(self, finish: Callable[[torch.Tensor], R]) -> R:
-        """Run a step; return what ``finish`` makes of the clean latents predicted in it."""
-        inputs = self._compiler.compile(fold_at(self._mapping, self.position), self.position)
+    def _step(self, finish: Callable[[Shown], R]) -> R:
+        """Run a step; return what ``finish`` makes of what it shows."""
+        fold = fold_at(self._mapping, self.position)
+        inputs = self._compiler.compile(fold, self.position, self._recent)
         pinned = self._courses.pinned(self._plan, self.position, self._model.device)
         # Without what enters now: the checkpoint is as good for a mapping that lacks it.
         before = self._loop.snapshot()
         try:
             for one in pinned:
                 self._loop.latents = torch.where(one.cells, one.shown.before, self._loop.latents)
+            seen = self._loop.latents
             clean = self._loop.step(inputs, *inputs.steering).clean
             for one in pinned:
                 self._loop.latents = torch.where(one.cells, one.shown.after, self._loop.latents)
                 clean = torch.where(one.cells, one.shown.clean, clean)
-            finished = finish(clean)
+            finished = finish(Shown(seen, clean, self._loop.latents))
         except BaseException:
             self._loop.revert(before)
             raise

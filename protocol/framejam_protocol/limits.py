@@ -77,6 +77,13 @@ MAX_LOCKS: Final = 32
 """Live locks of a session, together with those of the takes that they hold (T11): for each the
 renderer runs one more take."""
 
+MAX_REGIONS: Final = 32
+"""Live regions of a session: P_img draws the picture again for each, and each edit of the picture
+under them draws all of them again (M4)."""
+
+MAX_CAMERAS: Final = 64
+"""Live cameras of a session: each is reckoned for every pixel of every frame (M4)."""
+
 MAX_LORAS: Final = 16
 """LoRA weights of one session at a time."""
 

@@ -80,3 +80,22 @@ class Adjust(
 
 ENTERED_SETTINGS: Final = frozenset({"guidance", "loras", "harmonize", "mix", "align"})
 """The settings that are edits with an entry step; a change of them starts no other take (T8)."""
+
+_MEANING: Final = ("model", "width", "height", "frames", "steps", "scheduler")
+"""The settings under which entry steps and outlines mean what they meant."""
+
+
+def same_meaning(settings: Settings, then: Settings) -> bool:
+    """Whether entry steps and outlines mean the same in takes of both."""
+    return all(getattr(settings, name) == getattr(then, name) for name in _MEANING)
+
+
+def held_under(settings: Settings, then: Settings) -> Settings:
+    """What a take of ``then`` that a lock holds is made with in a take of ``settings`` (T11).
+
+    These, from the seed of then; where the steps or pictures of then mean something else, these
+    wholly.
+    """
+    if same_meaning(settings, then):
+        return msgspec.structs.replace(settings, seed=then.seed)
+    return settings

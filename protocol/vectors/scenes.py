@@ -25,7 +25,7 @@ from framejam_protocol.instructions import (
     Trajectory,
     Typed,
 )
-from framejam_protocol.limits import GROUP_SILENCE_MS, MAX_LOCKS
+from framejam_protocol.limits import GROUP_SILENCE_MS, MAX_LOCKS, MAX_REGIONS
 from framejam_protocol.messages import Redo, Undo
 
 STROKE = Paint(((1000, 1000), (65536, -5)), "#e0218a", 9175)
@@ -248,6 +248,8 @@ def shapes(room: Room) -> None:
     mo.undo()
     zoe.undo()
     mo.edit(Lock(((0, 0), (9, 0), (9, 9))))
+    for _ in range(MAX_REGIONS):
+        zoe.edit(Region(((0, 0), (9, 0), (9, 9)), "gold"))  # the last is one too many
     mo.edit(Adjust(loras=(("ink", 80), ("ink", 20))))
     mo.edit(Negative("x" * 500))
     mo.edit(Spliced("negative", 4, (Splice(0, "blur", ""),)))

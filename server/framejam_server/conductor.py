@@ -16,7 +16,7 @@ from framejam_protocol.messages import Tier
 from framejam_protocol.preview import TIER_ESTIMATE, TIER_SHEET
 from framejam_server.bulletin import Bulletin, TakeState
 from framejam_server.live import Hold, LiveSession
-from framejam_server.mapped import InForce, Mapped, resolve
+from framejam_server.mapped import InForce, Mapped
 from framejam_server.outcome import Finished, Moment, Outcome
 from framejam_server.questions import Questions
 from framejam_server.render.memory import bytes_of, full, never
@@ -56,7 +56,7 @@ class Conductor:
         self._facts = facts
         self._bulletin = Bulletin(live, facts)
         self._outcome = Outcome(live, store)
-        self._in_force = InForce(lambda: live.state)
+        self._in_force = InForce(lambda: live.state, live.kept)
         self._decoded = False
         self._worker = worker
         self._take = live.state.take
@@ -114,7 +114,7 @@ class Conductor:
         state = self.live.state
         if state.take == self._take:
             return self._mapped()
-        return resolve(state, state.mapping(state.take))
+        return self.live.kept.resolve(state, state.mapping(state.take))
 
     def renew(self, facts: Ready) -> None:
         """The model was loaded; what was known of it before may have been out of date."""
@@ -169,7 +169,7 @@ class Conductor:
         else:
             self._say("paused", f"paused by {hold.who}")
             self._minds_watchers = True
-            await self._estimate()
+            await (self._outcome.complete() if self._decoded else self._estimate())
         await self.live.changed.wait()
         if self.live.hold is None:
             self._say("running")
@@ -178,9 +178,10 @@ class Conductor:
         """Who looks at a clip that stands still sees it decoded, in the size they watch."""
         told, first = self._told, not self._estimated
         tiers = tuple(tier for tier in self.live.tiers if tier not in self._estimated)
-        if not tiers or self._decoded or not told.position or told.pairs != self._mapped().pairs:
+        if not tiers or not told.position or told.pairs != self._mapped().pairs:
             return
         self._estimated.update(tiers)
+        seq = self.live.state.reflected
         try:
             advanced = await self._worker.estimate(told.key, tiers)
         except WorkerDied as error:
@@ -190,7 +191,7 @@ class Conductor:
         except (WorkerReplaced, TakeFailed) as error:
             log.info("no estimate", session=self.live.row.id, error=str(error))
             return
-        moment = self._moment(advanced.position, self.live.state.reflected, TIER_ESTIMATE)
+        moment = self._moment(advanced.position, seq, TIER_ESTIMATE)
         show = self._outcome.show if first else self._outcome.show_more
         show(advanced.sheets, moment)
 
@@ -260,6 +261,7 @@ class Conductor:
         except TakeFailed as error:
             if self.live.state.take != self._take:
                 return  # it was given up meanwhile; the one in force has its own fate
+            await self._worker.forget(told.key)  # the worker has let go of it: so does its memory
             told.lose()
             await self._failed(error)
             return
@@ -267,6 +269,11 @@ class Conductor:
         if advanced.clip is not None or advanced.position > self._died_at:
             self._deaths = 0
         told.answered(mapped.pairs, mapped.references, advanced.position)
+        if request.tiers and not advanced.sheets:
+            # A step of a take that a lock holds: there is nothing new to show, or to go on from.
+            if not self._bulletin.is_said("running"):
+                self._say("running")
+            return
         self._since_rewind += 1
         self._estimated.clear()
         await self._show(advanced, mapped, seq)
@@ -275,7 +282,7 @@ class Conductor:
         """Whether the worker's memory has room for the take; where not, until that may change."""
         key = self._told.key
         held = key in self._worker.memory
-        size = bytes_of(self._facts, {self.settings, *mapped.held})
+        size = bytes_of(self._facts, mapped.made_with(self.settings))
         budget = self._worker.memory.budget
         if size > budget:
             await self._worker.forget(key)
@@ -311,7 +318,8 @@ class Conductor:
         """Until something changes, or the editors have been quiet long enough."""
         self._stands(wants=False)
         seq = self.live.state.reflected
-        if self._outcome.reflect(seq) and self.finished is not None:
+        news = self._outcome.reflect(seq) or not self._bulletin.is_said("finished")
+        if news and self.finished is not None:
             self._say("finished", seq=seq, digest=self.finished.clip.digest)
         self._minds_watchers = True
         await self._outcome.complete()

@@ -34,6 +34,7 @@ from framejam_protocol.preview import Preview
 from framejam_protocol.wire import WireError, encode
 from framejam_server.gallery import Gallery, watched
 from framejam_server.journal import Job, Journal
+from framejam_server.mapped import Kept
 from framejam_server.member import Mailbox, Member
 from framejam_server.observer import Observer
 from framejam_server.session.presence import Roster
@@ -96,6 +97,7 @@ class LiveSession:
         self.state = core.durable
         """The fold of what is durable. The core runs ahead of it while a commit is under way, so
         everybody but the core reads this one (L2)."""
+        self.kept = Kept()
         self.clock = clock
         self.roster = Roster()
         self.members: dict[int, Member] = {}

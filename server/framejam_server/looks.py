@@ -7,6 +7,7 @@ waits for it nor changes by it. One that resembles the one before goes on where 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -59,9 +60,15 @@ class Looks:
         self.folding = asyncio.Lock()
         """The past is folded for one at a time: a long log takes a while."""
         self._views: dict[str, View] = {}
+        self._closed = False
 
     def look(self, member: Member, look: Look) -> None:
-        """Show a member what they ask for, in place of what they looked at before."""
+        """Show a member what they ask for, in place of what they looked at before.
+
+        Nothing once the session is closed.
+        """
+        if self._closed:
+            return
         role = self.live.state.participants[member.participant].role
         if not may(role, "look"):
             message = f"a {role} cannot look; {who_may('look')} can"
@@ -74,19 +81,30 @@ class Looks:
         view.show(_Asked(look, member))
 
     def end(self, member: Member) -> None:
-        """A member has seen enough."""
-        view = self._views.pop(member.participant, None)
-        if view is not None:
+        """A member has seen enough: of a look of their own, not of one from their other tab."""
+        view = self._views.get(member.participant)
+        if view is not None and view.is_for(member):
+            del self._views[member.participant]
             view.end()
+
+    def watch(self, member: Member) -> None:
+        """A member watches in another size than before, or again."""
+        view = self._views.get(member.participant)
+        if view is not None:
+            view.watch()
 
     def left(self, member: Member) -> None:
         """A connection is gone; a person's last takes their look along."""
         others = (one.participant for one in self.live.members.values())
-        if member.participant not in others:
-            self.end(member)
+        if member.participant in others:
+            return
+        view = self._views.pop(member.participant, None)
+        if view is not None:
+            view.end()
 
     async def close(self) -> None:
-        """End them all."""
+        """End them all; there are none from now on."""
+        self._closed = True
         views, self._views = list(self._views.values()), {}
         for view in views:
             view.end()
@@ -106,7 +124,9 @@ class View:
         self._variation: Variation | None = None
         self._made_with: Settings | None = None  # what the renderer's scratch take is made with
         self._done = True
+        self._pictured = False  # whether the finished clip was shown
         self._deaths = 0
+        self._died_at = 0  # the step under which the worker died last
         self._said: LookStatus | None = None
         self._due = 0.0
         self._changed = asyncio.Event()
@@ -115,11 +135,25 @@ class View:
 
     def show(self, asked: _Asked) -> None:
         """Another look takes the place of this one."""
-        if self._asked is not None and self._said is not None and self._said.state != "failed":
+        if self._asked is not None and (self._said is None or self._said.state != "failed"):
             self._say("ended", "another look took its place")
         self._asked, self._variation, self._said = asked, None, None
-        self._done, self._deaths, self._due = False, 0, 0.0
+        self._done, self._pictured, self._due = False, False, 0.0
+        self._deaths, self._died_at = 0, 0
         self._changed.set()
+
+    def is_for(self, member: Member) -> bool:
+        """Whether this connection asked, or may stand in for one that is gone."""
+        asked = self._asked
+        if asked is None or asked.member.connection not in self._live.members:
+            return True
+        return asked.member is member
+
+    def watch(self) -> None:
+        """Pictures are watched in another size: a clip that nobody was shown is decoded again."""
+        if self._is_finished() and not self._pictured and self._tiers():
+            self._done = False
+            self._changed.set()
 
     def end(self) -> None:
         """Stop rendering; a step that runs is finished and not shown."""
@@ -155,14 +189,12 @@ class View:
                 raise BadLook(
                     Code.INVALID, "at", f"the log ends at event {live.state.seq}; ask for no later"
                 )
-            if look.at is None or look.at == live.state.seq:
-                found = variation(live.state, look)
-            else:
-                async with self._looks.folding:
-                    if asked is not self._asked:
-                        return
-                    past = live.core.log[: look.at]
-                    found = await asyncio.to_thread(lambda: variation(fold(past), look))
+            async with self._looks.folding:
+                if asked is not self._asked:
+                    return
+                find = self._finder(look)
+                found = await asyncio.to_thread(find)
+            live.kept.keep(found.mapped.references)
         except BadLook as error:
             if asked is self._asked:
                 self._send(
@@ -177,6 +209,15 @@ class View:
         self._variation, self._made_with = found, found.settings
         self._told.change(found.mapped.pairs)
         self._say("waiting", "it is made when no take wants a step")
+
+    def _finder(self, look: Look) -> Callable[[], Variation]:
+        """What finds it on another thread, from what nobody changes meanwhile."""
+        live, known = self._live, self._live.kept.known
+        if look.at is None or look.at == live.state.seq:
+            snapshot = live.state.copy()
+            return lambda: variation(snapshot, look, known)
+        past = live.core.log[: look.at]
+        return lambda: variation(fold(past), look, known)
 
     async def _step(self, asked: _Asked, shown: Variation) -> None:
         """One step, where there is room and a turn for it."""
@@ -196,20 +237,25 @@ class View:
         except WorkerReplaced:
             return
         except (WorkerDied, TakeFailed) as error:
+            if isinstance(error, TakeFailed):  # the worker has let go of it: so does its memory
+                await self._renderer.forget(told.key)
+            died_at = told.position
             told.lose()
             if asked is self._asked:
+                self._died_at = died_at
                 self._failed(error)
             return
         told.answered(mapped.pairs, mapped.references, advanced.position)
         if asked is self._asked:
-            self._deaths = 0
+            if advanced.clip is not None or advanced.position > self._died_at:
+                self._deaths = 0
             self._show(shown, advanced)
 
     async def _has_room(self, shown: Variation) -> bool:
         """Whether the renderer's memory has room for it; where not, until that may change."""
         key, memory = self._told.key, self._renderer.memory
         held = key in memory
-        size = bytes_of(self._looks.facts, {shown.settings, *shown.mapped.held})
+        size = bytes_of(self._looks.facts, shown.mapped.made_with(shown.settings))
         if size > memory.budget:
             self._fail(never(size, memory.budget))
             return False
@@ -240,9 +286,13 @@ class View:
                 member.mailbox.offer(LOOK, pack_preview(preview))
         self._done = clip is not None
         if clip is not None:
+            self._pictured = member is not None and bool(advanced.sheets)
             self._say("finished", digest=clip.digest)
         elif self._said is None or self._said.state != "running":
             self._say("running")
+
+    def _is_finished(self) -> bool:
+        return self._done and self._said is not None and self._said.state == "finished"
 
     def _tiers(self) -> tuple[Tier, ...]:
         member = self._member()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from framejam_protocol.errors import Code
+from framejam_protocol.fold.pairs import Reference
 from framejam_protocol.fold.state import State
 from framejam_protocol.instructions import Settings
 from framejam_protocol.messages import Look
@@ -31,12 +33,14 @@ class Variation:
     mapped: Mapped
 
 
-def variation(state: State, look: Look) -> Variation:
+def variation(
+    state: State, look: Look, known: Mapping[int, Reference] = MappingProxyType({})
+) -> Variation:
     """What ``look`` shows, of ``state``: the fold of the log up to its ``at``.
 
     What is undone is out already. Another take than the one in force is shown as it would be if
-    people went back to it: edits that never entered it are there from its first step (T8). Raises
-    ``BadLook``.
+    people went back to it: edits that never entered it are there from its first step (T8).
+    ``known`` is what locks of the session hold, as far as it was found before. Raises ``BadLook``.
     """
     take = state.take if look.take is None else look.take
     settings = next((made for made, number in state.takes.items() if number == take), None)
@@ -60,7 +64,7 @@ def variation(state: State, look: Look) -> Variation:
                 Code.NOT_FOUND, "people", f"there is nobody {person!r} after event {state.seq}"
             )
     kept = _kept(state, take, set(look.without), set(look.people))
-    return Variation(take, state.seq, settings, resolve(state, kept))
+    return Variation(take, state.seq, settings, resolve(state, kept, known))
 
 
 def _kept(

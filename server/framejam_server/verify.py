@@ -10,7 +10,7 @@ import hashlib
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -227,13 +227,11 @@ def computed_again(
             "different",
             ("the record's settings are not those of the log: one of them was changed",),
         )
-    told = pairs(stored.state, record.entries)
-    changed = _changed_image(told, stored.blobs)
+    told, held = pairs(stored.state, record.entries), references(stored.state, record.entries)
+    changed = _changed_image([told, *(one.pairs for one in held.values())], stored.blobs)
     if changed is not None:
         return Verdict("different", (f"the reference image {changed} was changed on the disk",))
-    asked = Asked(
-        record.settings, told, references(stored.state, record.entries), str(stored.blobs)
-    )
+    asked = Asked(record.settings, told, held, str(stored.blobs))
     arguments = ["--threads", str(threads or _threads(record))]
     if model is not None:
         arguments += ["--model", str(model)]
@@ -249,9 +247,9 @@ def _threads(record: Record) -> int:
     return min(max(int(said), 1), 64) if said.isascii() and said.isdigit() else 1
 
 
-def _changed_image(told: Mapping[int, Pair], blobs: Path) -> str | None:
+def _changed_image(told: Iterable[Mapping[int, Pair]], blobs: Path) -> str | None:
     """The id of a reference image whose bytes are not those it is named by, or None."""
-    for pair in told.values():
+    for pair in (pair for mapping in told for pair in mapping.values()):
         if isinstance(pair.instruction, Image) and (blob := pair.instruction.blob) is not None:
             try:
                 data = (blobs / blob[:2] / blob).read_bytes()

@@ -11,7 +11,14 @@ from framejam_protocol.events import Created, Edited, Event
 from framejam_protocol.instructions import Settings, Splice, Text
 from framejam_protocol.messages import Ack, Refusal
 from framejam_server.session.session import Receipt
-from framejam_server.store.contract import Blob, SessionRow, StoreError, TakeRecord, Token
+from framejam_server.store.contract import (
+    Blob,
+    NewestClip,
+    SessionRow,
+    StoreError,
+    TakeRecord,
+    Token,
+)
 from framejam_server.store.memory import MemoryStore
 from framejam_server.store.migrate import migrate
 from framejam_server.store.sql import SqlStore, create_engine, sqlite_url
@@ -119,6 +126,20 @@ async def test_T2_take_records_come_back_in_order(store):
     for record in records:
         await store.add_take("session1", record)
     assert await store.takes("session1") == records
+
+
+async def test_T8_of_each_take_the_newest_clip(store):
+    await store.create_session(SessionRow("session2", "epoch2", 2000), [CREATED])
+    for take, seq, at in ((2, 5, 50), (1, 7, 70), (2, 9, None), (1, 7, 71), (3, 8, 80)):
+        record = '{"entries": {"4": 1}' + (f', "at": {at}' if at else "") + "}"
+        await store.add_take("session1", TakeRecord(take, seq, f"digest{seq}{at}", record))
+    await store.add_take("session2", TakeRecord(1, 6, "digest6", "{}"))
+    assert await store.newest_clips("session1") == [
+        NewestClip(1, 7, "digest771", 71),
+        NewestClip(2, 9, "digest9None", None),
+        NewestClip(3, 8, "digest880", 80),
+    ]
+    assert await store.newest_clips("session2") == [NewestClip(1, 6, "digest6", None)]
 
 
 async def test_L2_sqlite_commits_are_synced_to_disk(tmp_path):

@@ -65,7 +65,7 @@ def fresh(
 ) -> Take:
     take = Take(model, clip_settings(**changes), picture)
     take.follow(mapping, held or {})
-    return run(take)
+    return run(take, take.steps)
 
 
 def locked(step: int, lock: Lock = LOCK) -> dict[int, Entry]:

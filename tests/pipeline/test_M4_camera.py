@@ -16,7 +16,7 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 from tiny import picture, settings
 
-from framejam_pipeline.camera import View, axes, holds, look, moving, view
+from framejam_pipeline.camera import View, axes, hold, holds, look, moving, view
 from framejam_pipeline.conditions import Compiler
 from framejam_pipeline.drag import HELD
 from framejam_pipeline.entries import Fold
@@ -125,7 +125,7 @@ def test_M4_cameras_are_averaged_by_their_strength_in_any_order() -> None:
     for frame in (3, 9, 15):
         found = {view(order, frame, 16, 64, 48) for order in itertools.permutations(PEOPLE)}
         assert len(found) == 1
-    assert sum(holds([right])) == 1.0
+    assert hold([right]) == 1.0
     assert holds([right, up]) == pytest.approx([3 / 4, 1 / 3 * 1 / 4], rel=1e-4)
 
 
@@ -241,4 +241,27 @@ def test_any_cameras_show_the_picture_and_weigh_between_0_and_1(
     assert np.array_equal(warped.clip[0], flat)
     for weight in (warped.place, warped.hole, warped.paint):
         assert np.array_equal(weight, inside)
-    assert 0 <= sum(holds(cameras)) <= 1 + 1e-9
+    assert 0 <= hold(cameras) <= 1
+    assert sum(holds(cameras)) == pytest.approx(hold(cameras), abs=1e-9)
+
+
+def test_M4_as_many_cameras_as_there_are_hold_what_they_see_and_no_more() -> None:
+    """Float shares of nine add up to more than one, and a residual refuses that."""
+    for count in range(1, 41):
+        assert hold([Camera(pan=100)] * count) == 1.0
+        weak = [Camera(pan=100, strength=UNIT // 3)] * count
+        assert hold(weak) == UNIT // 3 / UNIT
+    assert max(sum(holds([Camera(pan=100)] * count)) for count in range(1, 41)) > 1
+
+
+@pytest.mark.parametrize("count", [6, 9, 40])
+def test_M4_a_take_with_many_equal_cameras_is_that_with_one(
+    model: EmbeddedModel, count: int
+) -> None:
+    def compiled(cameras: tuple[Camera, ...]) -> Any:
+        fold = Fold(image=BLOB, cameras=cameras)
+        return Compiler(model, settings(), picture).compile(fold, 0)
+
+    one, many = compiled((Camera(pan=9000),)), compiled((Camera(pan=9000),) * count)
+    assert torch.equal(one.residual.weight, many.residual.weight)
+    assert torch.equal(one.residual.target, many.residual.target)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 import pytest
 import torch
 from locked import (
     BEFORE,
+    BLUE,
     CELL,
     HELD,
     LATER,
     LOCK,
+    RED,
     SECOND,
     STEPS,
     UNIT,
@@ -153,7 +157,19 @@ def test_T11_where_settings_differ_the_reference_is_made_under_the_present_ones(
     held = {10: Reference(clip_settings(**{field: other}, seed=5), BEFORE)}
     take = fresh(model, locked(0), held)
     cells = cells_of(LOCK, model)
-    assert torch.equal(take.latents()[cells], fresh(model, BEFORE).latents()[cells])
+    at_once = {seq: replace(entry, step=0) for seq, entry in BEFORE.items()}
+    assert torch.equal(take.latents()[cells], fresh(model, at_once).latents()[cells])
+    assert not torch.equal(take.latents()[cells], fresh(model, BEFORE).latents()[cells])
+
+
+def test_T11_what_was_locked_is_there_in_a_take_of_fewer_steps(model: EmbeddedModel) -> None:
+    late = {1: Entry(5, RED), 2: Entry(4, SECOND), 3: Entry(5, SECOND, of=2)}
+    held = {2: Reference(clip_settings(), {}), 10: Reference(clip_settings(), late)}
+    take = fresh(model, {10: Entry(0, LOCK), 11: Entry(0, BLUE)}, held, steps=4)
+    at_once = {seq: replace(entry, step=0) for seq, entry in late.items()}
+    expected = fresh(model, at_once, held, steps=4).latents()[cells_of(LOCK, model)]
+    assert torch.equal(take.latents()[cells_of(LOCK, model)], expected)
+    assert not torch.equal(expected, fresh(model, {}, steps=4).latents()[cells_of(LOCK, model)])
 
 
 def test_T11_guidance_of_now_counts_in_the_reference(model: EmbeddedModel) -> None:

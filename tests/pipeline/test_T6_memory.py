@@ -23,6 +23,7 @@ from framejam_server.render.pipe import (
     Advance,
     Advanced,
     Answer,
+    Estimate,
     Failed,
     Forget,
     Pair,
@@ -264,3 +265,63 @@ def test_the_worker_answers_and_lives_on(
     (sheetless,) = _served(takes, _advance("a"))
     assert isinstance(sheetless, Failed)
     assert "memory" in sheetless.message
+
+
+def _mistake() -> None:
+    raise ValueError("a residual's weight must lie in [0, 1] everywhere")
+
+
+def _shapes() -> None:
+    raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+
+@pytest.mark.parametrize("fail", [_mistake, _shapes])
+def test_T6_an_error_of_ours_fails_its_take_and_no_other(
+    model: EmbeddedModel, blobs: Path, fail: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Others' takes go on where they stood, and the one that failed starts over."""
+    broken: Any = _Tight(model, "predict_video", fail, {3})
+    takes = Takes(broken, blobs, 2**20)
+    fresh = _advance("a", MAPPING, fresh=True)
+    one, _, failed, other = _served(
+        takes, fresh, _advance("b", fresh=True), _advance("a"), _advance("b")
+    )
+    # Nobody knows what it left half done.
+    assert (list(takes._takes), list(takes._mappings)) == (["b"], ["b"])
+    (again,) = _served(takes, fresh)
+    assert isinstance(one, Advanced)
+    assert isinstance(failed, Failed)
+    assert "made a mistake" in failed.message
+    assert failed.field is None
+    assert isinstance(other, Advanced)
+    assert other.position == 2
+    assert isinstance(again, Advanced)
+    assert (again.position, again.sheets) == (1, one.sheets)
+    logged = capsys.readouterr().out
+    assert "Traceback" in logged
+    assert fail.__name__ in logged
+
+
+def test_T6_a_question_that_fails_leaves_its_take_where_it_stands(
+    model: EmbeddedModel, blobs: Path
+) -> None:
+    broken: Any = _Tight(model, "decode", _mistake, set())
+    takes = Takes(broken, blobs, 2**20)
+    _served(takes, _advance("a", MAPPING, fresh=True))
+    broken._calls = {broken.count + 1}
+    failed, found = _served(takes, Estimate("a", ("small",)), _advance("a"))
+    assert isinstance(failed, Failed)
+    assert isinstance(found, Advanced)
+    assert found.position == 2
+
+
+def test_T6_a_worker_that_lost_its_device_ends(model: EmbeddedModel, blobs: Path) -> None:
+    """All that it could answer from then on is errors; a new one can go on."""
+
+    def lost() -> None:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    gone: Any = _Tight(model, "predict_video", lost, {1})
+    takes = Takes(gone, blobs, 2**20)
+    with pytest.raises(RuntimeError, match="CUDA error"):
+        _served(takes, _advance("a", MAPPING, fresh=True))

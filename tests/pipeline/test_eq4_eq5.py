@@ -103,6 +103,13 @@ def test_M4_equation_4_applies_no_residual(model: EmbeddedModel) -> None:
     plain = compiler.compile(Fold(image=BLOB), 0).conditions.image
     same = [bool((image == plain[0]).all()) for image in after.image]
     assert same == [True, False, False, True]
+    # Each frame is near to its own image, as where things move; before it there is one for all.
+    told = replace(fold, paint=(limited,), mix=40, motion="moving to the left")
+    inputs = compiler.compile(told, 0)
+    assert inputs.after is not None
+    assert inputs.after.affinity.tolist() == [1.0] * 4
+    expected = model.affinity(4, "", told.motion).tolist()
+    assert inputs.conditions.affinity.tolist() == expected != [1.0] * 4
 
 
 def test_T8_mix_and_align_enter_like_other_edits(model: EmbeddedModel) -> None:

@@ -223,6 +223,16 @@ UNFIT: dict[str, tuple[Any, str]] = {
         lambda file: _write(file, {f"unet.{BLOCK}.attn1.to_q.lora_A.weight": torch.zeros((2, 16))}),
         "is not whole: half of",
     ),
+    "halves of different rank": (
+        lambda file: _write(
+            file,
+            {
+                f"unet.{BLOCK}.attn1.to_q.lora_A.weight": torch.ones((2, 16)),
+                f"unet.{BLOCK}.attn1.to_q.lora_B.weight": torch.ones((16, 3)),
+            },
+        ),
+        "is not whole: the halves of .*attn1.to_q have ranks of 2 and 3",
+    ),
     "names that diffusers cannot tell": (
         lambda file: _write(
             file,
@@ -260,6 +270,53 @@ def test_a_file_that_does_not_fit_says_why_and_the_model_goes_on(own: Path, what
     assert raised.value.field == "loras"
     assert not _changed(_predicted(model, ()), plain)
     _predicted(model, (("one.v2", 100),))
+
+
+@pytest.mark.parametrize("at", ["image", "video", "text"])
+def test_a_load_that_fails_half_way_leaves_nothing_behind(
+    model: MotionModel, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    """In whichever network: what was in force before is again, and the file can be tried again."""
+    before = _predicted(model, (("one.v2", 70),))
+    files = model._loras
+    inject = files._inject
+
+    def fail(name: str, network: str, *rest: Any) -> None:
+        inject(name, network, *rest)
+        if network == at:
+            raise RuntimeError("size mismatch for to_q.lora_B.adapter.weight")
+
+    monkeypatch.setattr(files, "_inject", fail)
+    for _ in range(2):
+        with pytest.raises(
+            UnsupportedSettings, match=r"kohya\.safetensors cannot be applied: size"
+        ):
+            _predicted(model, (("kohya", 100), ("one.v2", 70)))
+        adapter = files._adapter("kohya")
+        for network in files._networks.values():
+            assert adapter not in network.peft_config
+            assert not [name for name, _ in network.named_parameters() if f".{adapter}." in name]
+            assert all(one.requires_grad for one in network.parameters())
+        assert not _changed(_predicted(model, (("one.v2", 70),)), before)
+    monkeypatch.undo()
+    assert _changed(_predicted(model, (("kohya", 100),)), before) == {"video", "image", "text"}
+
+
+def test_a_load_without_memory_is_no_fault_of_its_file(
+    model: MotionModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = _predicted(model, ())
+    inject = model._loras._inject
+
+    def fail(*arguments: Any) -> None:
+        inject(*arguments)
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(model._loras, "_inject", fail)
+        with pytest.raises(MemoryError):
+            _predicted(model, (("kohya", 100),))
+    assert not _changed(_predicted(model, ()), plain)
 
 
 def test_a_file_that_changed_since_is_refused(own: Path) -> None:

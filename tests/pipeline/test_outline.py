@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import tracemalloc
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 
-from framejam_pipeline.outline import inside
+from framejam_pipeline.outline import inside, inside_at
 from framejam_protocol.geometry import Point
 
 UNIT = 65536
@@ -100,6 +101,62 @@ def test_any_outline_covers_what_points_within_it_say(outline: tuple[Point, ...]
     apart = np.abs(mask - _sampled(outline, 24, 16))
     assert apart.max() < 0.2
     assert apart.mean() < 0.02
+
+
+def _all_at_once(outline: tuple[Point, ...], width: int, height: int) -> npt.NDArray[np.float64]:
+    """The same arithmetic without bands, sorted by two keys."""
+    lines, part = 16, 65536
+    starts = np.array(outline, dtype=np.float64) * (width / UNIT, height / UNIT)
+    ends = np.roll(starts, -1, axis=0)
+    upper, lower = np.minimum(starts[:, 1], ends[:, 1]), np.maximum(starts[:, 1], ends[:, 1])
+    crossed = [
+        (edge, line)
+        for edge in range(len(starts))
+        for line in range(height * lines)
+        if upper[edge] * lines <= line + 0.5 < lower[edge] * lines
+    ]
+    edge, line = np.array(crossed, dtype=np.int64).reshape(-1, 2).T
+    (x, y), (across, down) = starts[edge].T, (ends - starts)[edge].T
+    where = x + ((line + 0.5) / lines - y) * across / down
+    crossing = np.rint(np.clip(where, 0, width) * part).astype(np.int64)
+    order = np.lexsort((crossing, line))
+    column, share = np.divmod(crossing[order], part)
+    turn = np.where(np.arange(len(order)) % 2, -1, 1)
+    changes = np.zeros((height, width + 2), dtype=np.int64)
+    np.add.at(changes, (line[order] // lines, column), turn * (part - share))
+    np.add.at(changes, (line[order] // lines, column + 1), turn * share)
+    return np.asarray(changes.cumsum(axis=1)[:, :width] / (lines * part))
+
+
+@budget(max_examples=30, deadline=None)
+@given(outline=st.lists(_PLACES, min_size=3, max_size=12).map(tuple), crossings=st.integers(1, 99))
+def test_in_bands_and_in_some_rows_it_is_the_same_to_the_bit(
+    outline: tuple[Point, ...], crossings: int
+) -> None:
+    expected = _all_at_once(outline, 12, 10)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("framejam_pipeline.outline._CROSSINGS", crossings)
+        assert np.array_equal(inside(outline, 12, 10), expected)
+        rows, columns = np.array([7, 2, 3, 2, 9]), np.array([0, 11, 5, 6, 2])
+        assert np.array_equal(inside_at(outline, 12, 10, rows, columns), expected[rows, columns])
+
+
+ZIGZAG = (*((i * 64, 2 * UNIT if i % 2 == 0 else -UNIT) for i in range(1023)), (70000, 2 * UNIT))
+"""As many corners as an outline may have: every scan line is crossed a thousand times."""
+
+
+def test_a_zigzag_is_the_same_to_the_bit() -> None:
+    assert np.array_equal(inside(ZIGZAG, 16, 8), _all_at_once(ZIGZAG, 16, 8))
+
+
+def test_a_zigzag_takes_no_more_memory_than_its_mask_and_a_band() -> None:
+    """At once its crossings were gigabytes."""
+    tracemalloc.start()
+    mask = inside(ZIGZAG, 512, 512)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert mask.mean() == pytest.approx(0.5, abs=0.05)
+    assert most < mask.nbytes + 16 * 2**20
 
 
 def test_every_machine_gets_the_same_bits() -> None:

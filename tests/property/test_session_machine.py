@@ -298,7 +298,7 @@ class SessionMachine(RuleBasedStateMachine):
         for seq in state.locks.keys() - self.held.keys():
             before = fold(log[: seq - 1])
             entries = before.mapping(before.take)
-            assert state.locks[seq].entries == entries
+            assert state.held(seq) == entries
             self.held[seq] = Reference(before.take_settings, pairs(before, entries))
         given = references(state, dict.fromkeys(state.locks, 0))
         assert given == self.held

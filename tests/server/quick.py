@@ -47,7 +47,8 @@ def _hash(settings, ran):
 
 class QuickRenderer:
     """``served`` are the keys in the order in which they were stepped. With ``gate`` cleared every
-    step waits; ``deaths`` says how often the process dies under a key."""
+    step waits; ``deaths`` says how often the process dies under a key, ``deadly`` under which step
+    of a key it always does."""
 
     loaded = True
 
@@ -58,6 +59,7 @@ class QuickRenderer:
         self.served = []
         self.told = []
         self.deaths = {}
+        self.deadly = {}
         self.failures = {}
         self.generation = 1
         self.gate = asyncio.Event()
@@ -88,8 +90,9 @@ class QuickRenderer:
 
     def _advance(self, request):
         self.told.append(request)
-        if self.deaths.get(request.key, 0) > 0:
-            self.deaths[request.key] -= 1
+        done = 0 if request.fresh else len(self.takes[request.key].steps)
+        if self.deaths.get(request.key, 0) > 0 or self.deadly.get(request.key) == done:
+            self.deaths[request.key] = self.deaths.get(request.key, 0) - 1
             self.generation += 1
             self.takes.clear()
             self.memory.lose()
@@ -104,6 +107,9 @@ class QuickRenderer:
         for seq in request.remove:
             del take.pairs[seq]
         take.pairs.update(request.add)
+        for seq in request.released:
+            del take.references[seq]
+        assert not take.references.keys() & request.references.keys()
         take.references.update(request.references)
         changed = [
             pair.step

@@ -306,3 +306,50 @@ async def test_T5_a_finished_clip_that_is_held_is_not_decoded_again(stage):
     stage.live.control(stage.anna, Control("pause"))
     await asyncio.sleep(0.01)
     assert stage.renderer.estimates == ()
+
+
+async def test_C5_a_finished_clip_that_is_held_is_shown_in_sizes_asked_for_later(stage):
+    await finish(stage)
+    stage.live.control(stage.anna, Control("pause"))
+    await asyncio.sleep(0.01)
+    late = await arrive(stage, "small")
+    async with asyncio.timeout(5):
+        while len(late.mailbox.offers) < 2:
+            await asyncio.sleep(0)
+    assert sizes(late) == [128, 1]
+    assert last(late).done
+    assert stage.renderer.estimates == ()
+
+
+async def test_T13_an_estimate_reflects_the_log_as_it_was_when_it_was_asked_for(stage):
+    asked, go_on = asyncio.Event(), asyncio.Event()
+    estimate = stage.renderer.estimate
+
+    async def slow(key, tiers):
+        asked.set()
+        await go_on.wait()
+        return await estimate(key, tiers)
+
+    stage.renderer.estimate = slow
+    await pause(stage)
+    await asyncio.wait_for(asked.wait(), 5)
+    seq = stage.live.state.reflected
+    await stage.live.join(Joined(participant="ben1", name="B", color="#000000", role="viewer"))
+    assert stage.live.state.reflected > seq
+    go_on.set()
+    await asyncio.sleep(0.01)
+    assert (last(stage.anna).tier, last(stage.anna).seq) == (TIER_ESTIMATE, seq)
+
+
+async def test_T5_a_finished_take_that_goes_on_is_said_to_be_finished_again(stage):
+    finished = await finish(stage)
+    for action in ("pause", "resume"):
+        stage.live.control(stage.anna, Control(action))
+        await asyncio.sleep(0.01)
+    assert "paused" in [status.state for status in stage.statuses]
+    assert stage.statuses[-1].state == "finished"
+    assert stage.statuses[-1].digest == finished.clip.digest
+    said = len(stage.statuses)
+    stage.live.changed.set()
+    await asyncio.sleep(0.01)
+    assert len(stage.statuses) == said

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 from quick import QuickRenderer, digest
-from rooms import FAR, PULL, Room
+from rooms import FAR, PULL, Room, final
 from stage import PAINT, READY, ROW, SETTINGS, edit, finish, run
 
 from framejam_protocol.fold.pairs import Pair, pairs, references
@@ -251,3 +251,22 @@ async def test_T6_a_parked_take_is_not_woken_by_people_who_come(stage, monkeypat
     stage.live.watch(stage.anna, stage.anna.watch)
     await asyncio.sleep(0.05)
     assert stage.renderer.requests.empty()
+
+
+async def test_T11_what_a_lock_holds_needs_no_more_where_it_is_made_as_the_take_is(room):
+    """Under other settings than those of then it is made under the present ones wholly."""
+    room.renderer.memory.budget = ONE_TAKE
+    await room.edit("anna", PAINT)
+    await room.rest()
+    await room.edit("ben1", LOCK)
+    await room.rest()
+    await room.edit("anna", Adjust(steps=6))
+    whole = await room.rest()
+    assert room.live.state.take == 2
+    assert (await final(room.look("vera"))).digest == whole
+    # From its own seed it is a take of its own: together they are too much.
+    await room.edit("anna", Adjust(steps=SETTINGS.steps, seed=9))
+    async with asyncio.timeout(5):
+        while room.live.status.state != "failed":
+            await asyncio.sleep(0)
+    assert "needs 512 MiB" in room.live.status.note

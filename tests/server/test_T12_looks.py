@@ -206,7 +206,7 @@ async def test_T12_enough_seen_and_it_is_forgotten(room, end):
     room.look(second, without=(seq,))
     await asyncio.sleep(0.01)
     if end == "said":
-        _dispatch(EndLook(), None, SimpleNamespace(live=room.live, looks=room.looks), anna)
+        _dispatch(EndLook(), None, SimpleNamespace(live=room.live, looks=room.looks), second)
     else:
         for member in (second, anna):
             room.live.leave(member)

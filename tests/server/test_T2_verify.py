@@ -177,7 +177,7 @@ def test_T2_the_take_comes_out_equal_while_its_server_runs(served: RunningServer
     (lock,) = (one.seq for one in state.edits.values() if isinstance(one.instruction, Lock))
     (undone,) = (one.body.groups[0] for one in events if isinstance(one.body, Undone))
     assert lock in entries
-    assert state.locks[lock].entries
+    assert state.held(lock)
     assert undone not in entries
 
 

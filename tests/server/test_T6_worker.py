@@ -171,6 +171,33 @@ async def test_T6_stopping_does_not_wait_for_a_step(worker):
     assert worker.pid is None
 
 
+async def test_T6_who_goes_away_while_the_model_loads_leaves_it_to_the_others(worker):
+    going, waiting = asyncio.create_task(worker.start()), asyncio.create_task(worker.current())
+    while worker.pid is None:
+        await asyncio.sleep(0)
+    pid = worker.pid
+    assert not worker.loaded
+    going.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await going
+    assert await asyncio.wait_for(waiting, 10) == 1
+    assert (await worker.start()).model == "m"
+    assert worker.pid == pid
+
+
+async def test_T6_stopping_while_the_model_loads_ends_the_process_and_the_waiting(worker):
+    waiting = asyncio.create_task(worker.start())
+    while worker.pid is None:
+        await asyncio.sleep(0)
+    pid = worker.pid
+    await asyncio.wait_for(worker.stop(), 2)
+    with pytest.raises(WorkerDied):
+        await waiting
+    assert worker.pid is None
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
 async def test_who_waits_for_room_does_not_keep_the_others_waiting(worker):
     """A watched take that has no room wants no turn: what nobody watches runs meanwhile."""
     generation = await begin(worker, "parked/1", Standing.UNWATCHED)

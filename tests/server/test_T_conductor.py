@@ -369,6 +369,7 @@ async def test_a_take_that_fails_says_why_and_waits_for_a_change(stage):
     await asyncio.sleep(0.05)
     assert stage.statuses[-1].state == "failed"
     assert "NaN" in stage.statuses[-1].note
+    assert "s1/1" not in stage.renderer.memory, "the worker has let go of it"
     await edit(stage, PAINT)
     assert (await run(stage)).step == 0
 

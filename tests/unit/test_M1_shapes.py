@@ -1,9 +1,11 @@
 """M1: shapes that mean nothing on the picture are refused by the field that is at fault (L5)."""
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from people import TRIANGLE, Table, stroke
+from people import SETTINGS, TRIANGLE, Table, stroke
 
 from framejam_protocol.errors import Code
 from framejam_protocol.events import Event
@@ -41,6 +43,8 @@ WRONG = [
     (Lock(((-9, 0), (0, 9), (0, -9))), "outline", "outside"),
     (Lock(FRAME), "outline", "nothing to edit"),
     (Lock(AROUND), "outline", "nothing to edit"),
+    (Lock(FRAME, frames=(0, 4096)), "outline", "nothing to edit"),
+    (Lock(FRAME, frames=(0, SETTINGS.frames - 1)), "outline", "nothing to edit"),
     (Trajectory(((0, 0), (9, 9)), 9, frames=(4, 3)), "frames", "first, then"),
     (Camera(frames=(4, 3)), "frames", "first, then"),
     (Region(TRIANGLE, "x", frames=(4, 3)), "frames", "first, then"),
@@ -58,6 +62,8 @@ RIGHT = [
     region((-9, -9), (1, 0), (0, 1)),
     Lock(TRIANGLE),
     Lock(FRAME, frames=(0, 3)),
+    Lock(FRAME, frames=(1, 4096)),
+    Lock(FRAME, frames=(0, SETTINGS.frames - 2)),
     Lock(((0, 0), (UNIT, 0), (UNIT, UNIT))),
     Lock(STAR),
     Camera(),
@@ -78,7 +84,7 @@ def test_M1_a_sound_shape_is_taken_as_it_is(shape):
     table = Table("anna")
     edit = table.edit("anna", shape)
     assert table.state.edits[edit].instruction == shape
-    assert objection(shape) is None
+    assert objection(shape, SETTINGS.frames) is None
 
 
 def test_M1_a_revision_must_leave_a_sound_shape():
@@ -92,9 +98,12 @@ def test_M1_a_revision_must_leave_a_sound_shape():
     assert (refusal.code, refusal.field) == (Code.TOO_LARGE, "instruction.text")
     table.revise("anna", part, text="x" * 500)
     lock = table.edit("anna", Lock(FRAME, frames=(0, 3)))
-    refusal = table.refused("anna", Revise(lock, frames=None))
-    assert (refusal.code, refusal.field) == (Code.INVALID, "instruction.frames")
+    for frames in (None, (0, 4096)):
+        refusal = table.refused("anna", Revise(lock, frames=frames))
+        assert (refusal.code, refusal.field) == (Code.INVALID, "instruction.frames")
     table.revise("anna", lock, frames=(4, 7))
+    table.adjust("anna", frames=8)
+    assert table.refused("anna", Revise(lock, frames=(0, 7))).field == "instruction.frames"
     table.revise("anna", table.lock("anna"), frames=None)
 
 
@@ -128,29 +137,24 @@ def test_U1_each_kind_is_undone_and_redone(kind):
 corner = st.tuples(st.integers(-40, 120), st.integers(-40, 120))
 
 
-@given(st.lists(corner, min_size=3, max_size=7), st.tuples(st.integers(0, 80), st.integers(0, 80)))
-def test_M1_inside_is_by_the_even_odd_rule(outline, place):
-    """A ray to the right, at half a unit below the place so that it meets no corner."""
-    x, y = 2 * place[0], 2 * place[1] + 1
+@given(st.lists(corner, min_size=3, max_size=7), st.integers(0, 80))
+def test_M1_inside_is_by_the_even_odd_rule(outline, row):
+    """Rays to the right, at half a unit below the places so that they meet no corner."""
+    y, places = 2 * row + 1, range(-90, 250)
     doubled = [(2 * left, 2 * top) for left, top in outline]
-    crossings = 0
-    for (left, top), (right, bottom) in zip(doubled, doubled[1:] + doubled[:1], strict=True):
-        if min(top, bottom) < y < max(top, bottom):
-            # As fractions: where the side is at this height.
-            crossings += (right - left) * (y - top) / (bottom - top) + left > x
-    on_a_side = any(
-        (right - left) * (y - top) == (x - left) * (bottom - top)
-        and min(left, right) <= x <= max(left, right)
-        and min(top, bottom) <= y <= max(top, bottom)
+    met = [
+        Fraction((right - left) * (y - top), bottom - top) + left
         for (left, top), (right, bottom) in zip(doubled, doubled[1:] + doubled[:1], strict=True)
-    )
-    if not on_a_side:
-        assert inside(doubled, (x, y)) == (crossings % 2 == 1)
+        if min(top, bottom) < y < max(top, bottom)
+    ]
+    for x, found in zip(places, inside(doubled, places, y), strict=True):
+        if x not in met:
+            assert found == (sum(where > x for where in met) % 2 == 1)
 
 
 def test_M1_what_a_line_goes_around_twice_is_outside():
-    assert not inside(STAR, (32768, 32768))
-    assert inside(STAR, (32768, 9000))
+    assert inside(STAR, [32768], 32768) == [False]
+    assert inside(STAR, [32768, 0, 32700], 9000) == [True, False, True]
 
 
 def test_M1_only_what_leaves_nothing_out_covers_everything():

@@ -30,7 +30,8 @@ def held_by(table, lock):
 
 def test_T11_a_lock_holds_the_pairs_of_its_own_seq_and_nothing_that_had_not_entered():
     table, stroke, words, drag, lock = locked()
-    assert table.state.locks == {lock: Held(SETTINGS, {stroke: 3, words: 5})}
+    assert table.state.locks == {lock: Held(SETTINGS, 1)}
+    assert table.state.held(lock) == {stroke: 3, words: 5}
     assert held_by(table, lock) == Reference(
         SETTINGS,
         {

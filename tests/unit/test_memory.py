@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from framejam_protocol.fold.pairs import Reference
 from framejam_protocol.instructions import Settings
+from framejam_server.mapped import Mapped
 from framejam_server.render.memory import MIB, UNKNOWN_BYTES, Memory, bytes_of, objections
 from framejam_server.render.pipe import Ready
 from framejam_server.render.turns import Standing
@@ -147,6 +149,50 @@ def test_who_wants_nothing_any_more_does_not_stand_in_the_way() -> None:
     assert room.claim("c/1", 1, Standing.UNWATCHED)
 
 
+def test_who_waited_behind_one_that_got_in_is_asked_again() -> None:
+    room = Room(2)
+    assert room.claim("a/1", 2)
+    assert not room.claim("b/1")
+    assert not room.claim("c/1")
+    room.memory.give_up("a/1")
+    assert not room.claim("c/1"), "it is behind the other"
+    woken = len(room.woken)
+    assert room.claim("b/1")
+    assert room.woken[woken:] == ["c/1"]
+    assert room.claim("c/1")
+    woken = len(room.woken)
+    assert room.claim("b/1")
+    assert room.woken[woken:] == []
+
+
+def test_a_take_that_shrinks_makes_room() -> None:
+    room = Room(10)
+    assert room.claim("a/1", 10)
+    assert not room.claim("b/1", 5)
+    assert room.claim("a/1", 10)
+    assert room.woken == []
+    assert room.claim("a/1", 5)
+    assert room.woken == ["b/1"]
+    assert room.claim("b/1", 5)
+
+
+def test_one_that_waits_and_matters_less_lets_others_go_before_it() -> None:
+    room = Room(1)
+    assert room.claim("a/1")
+    assert not room.claim("b/1")
+    assert not room.claim("c/1", 1, Standing.UNWATCHED)
+    room.memory.give_up("a/1")
+    assert not room.claim("c/1", 1, Standing.UNWATCHED)
+    woken = len(room.woken)
+    room.memory.stands("b/1", Standing.LOOK)
+    assert "c/1" in room.woken[woken:]
+    assert room.claim("c/1", 1, Standing.UNWATCHED)
+    woken = len(room.woken)
+    room.memory.stands("b/1", Standing.LOOK)
+    room.memory.stands("b/1", Standing.RUNNING)
+    assert room.woken[woken:] == []
+
+
 def test_a_take_that_grows_beyond_the_room_lets_go_before_it_waits() -> None:
     room = Room(10)
     assert room.claim("a/1", 5)
@@ -222,3 +268,24 @@ def test_T11_what_locks_hold_counts_where_it_is_made_with_other_settings() -> No
     other = msgspec.structs.replace(SETTINGS, seed=2)
     assert bytes_of(READY, [SETTINGS, SETTINGS]) == TAKE
     assert bytes_of(READY, [SETTINGS, other, other]) == 2 * TAKE
+
+
+def held(**fields: object) -> Reference:
+    return Reference(msgspec.structs.replace(SETTINGS, **fields), {})
+
+
+def test_T11_what_locks_hold_counts_as_what_it_is_made_with() -> None:
+    """From a seed of its own it is a take more; where it is made under the present settings wholly,
+    or under those of another, it is none."""
+    mapped = Mapped(
+        references={
+            1: held(),
+            2: held(seed=2),
+            3: held(seed=3, frames=8),
+            4: held(seed=2, guidance=9),
+            5: held(scheduler="other"),
+        }
+    )
+    other = msgspec.structs.replace(SETTINGS, seed=2)
+    assert mapped.made_with(SETTINGS) == {SETTINGS, other}
+    assert bytes_of(READY, mapped.made_with(SETTINGS)) == 2 * TAKE

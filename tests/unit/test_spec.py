@@ -57,6 +57,8 @@ LIMITS = {
     "MAX_PATH_POINTS": f"| a path | {limits.MAX_PATH_POINTS:,} points |",
     "MAX_OUTLINE_POINTS": f"| an outline | {limits.MAX_OUTLINE_POINTS:,} corners |",
     "MAX_LOCKS": f"| locks | {limits.MAX_LOCKS} of a session, with those that locks hold |",
+    "MAX_REGIONS": f"| regions | {limits.MAX_REGIONS} of a session |",
+    "MAX_CAMERAS": f"| cameras | {limits.MAX_CAMERAS} of a session |",
     "MAX_LORAS": f"| LoRAs in force | {limits.MAX_LORAS} |",
     "MAX_LOOK_NAMES": f"| groups that a look leaves out | {limits.MAX_LOOK_NAMES:,} |",
     "MAX_LIVE_POINTS": f"| a stroke being drawn | {limits.MAX_LIVE_POINTS} points |",

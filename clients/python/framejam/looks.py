@@ -83,7 +83,7 @@ class Look:
 
     @property
     def replaced(self) -> bool:
-        """Whether the server has ended it already: another of this person's looks took its place."""
+        """Whether the server has ended it: another of this person's looks took its place."""
         return self.status is not None and self.status.state == "ended"
 
     @property

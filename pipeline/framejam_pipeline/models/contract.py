@@ -66,8 +66,9 @@ class ModelSpec:
 
     The first latent frame shows the first frame, every other one the next ``frame_stride``.
 
-    Memory is linear in the latents of a take: ``take_bytes_fixed`` and ``take_bytes_per_value``
-    are what a take keeps besides the model's weights, ``working_bytes_fixed`` and
+    Memory is linear in the size of a take: ``take_bytes_fixed``, ``take_bytes_per_value`` of its
+    latents and ``take_bytes_per_pixel`` of every frame are what a take keeps besides the model's
+    weights, ``working_bytes_fixed`` and
     ``working_bytes_per_value`` what one step or the decoding of the clip needs while it runs: once
     for all takes of a process. ``memory.py`` says how they are found.
     """
@@ -93,6 +94,7 @@ class ModelSpec:
     working_bytes_fixed: int
     working_bytes_per_value: int
     frame_stride: int = 1
+    take_bytes_per_pixel: int = 0
 
     def latent_frames(self, frames: int) -> int:
         """Return how many latent frames a clip of ``frames`` frames has."""
@@ -106,7 +108,9 @@ class ModelSpec:
     def take_bytes(self, settings: Settings) -> int:
         """Return the memory in bytes that a take under ``settings`` keeps besides the weights."""
         values = math.prod(self.latent_shape(settings))
-        return self.take_bytes_fixed + self.take_bytes_per_value * values
+        pixels = settings.width * settings.height * settings.frames
+        latents = self.take_bytes_per_value * values
+        return self.take_bytes_fixed + latents + self.take_bytes_per_pixel * pixels
 
     def working_bytes(self, settings: Settings) -> int:
         """Return the memory in bytes that a step, or decoding, needs while it runs."""

@@ -126,6 +126,7 @@ class Index(msgspec.Struct, frozen=True):
             loras=(),
             take_bytes_fixed=memory.kept_fixed(),
             take_bytes_per_value=memory.kept_per_value(video.steps),
+            take_bytes_per_pixel=memory.kept_per_pixel(),
             working_bytes_fixed=WORKING_BYTES[0],
             working_bytes_per_value=WORKING_BYTES[1],
         )

@@ -100,8 +100,16 @@ class LoraFiles:
         parts = {network: part for network, part in parts.items() if part}
         for network, part in parts.items():
             _require_fit(name, network, self._networks[network], part)
-        for network, part in parts.items():
-            self._inject(name, network, part, alphas)
+        try:
+            for network, part in parts.items():
+                self._inject(name, network, part, alphas)
+        except Exception as error:
+            # What diffusers and PEFT raise is not listed anywhere, and they stop half way.
+            for network in parts:
+                self._take_out(name, network)
+            if isinstance(error, MemoryError) or "memory" in str(error):
+                raise  # no fault of the file
+            raise _unfit(name, f"cannot be applied: {error}") from error
         self._inside[name] = set(parts)
 
     def _inject(self, name: str, network: str, part: dict[str, torch.Tensor], alphas: Any) -> None:
@@ -117,9 +125,26 @@ class LoraFiles:
             warnings.simplefilter("ignore")  # PEFT warns of every LoRA after the first
             load(part, mine, chosen, adapter_name=self._adapter(name))
         chosen.to(next(chosen.parameters()).device).eval()
-        # Injecting has made it the active one, and frozen the rest (see ``parts.ready``).
-        _switch(chosen, False)
-        chosen.requires_grad_(True)
+        self._rest(network)
+
+    def _take_out(self, name: str, network: str) -> None:
+        """Leave nothing of a LoRA in a network, however much of it there is."""
+        chosen, adapter = self._networks[network], self._adapter(name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # PEFT warns where the active one is taken out
+            for module in chosen.modules():
+                if isinstance(module, BaseTunerLayer):
+                    module.delete_adapter(adapter)
+        getattr(chosen, "peft_config", {}).pop(adapter, None)
+        self._rest(network)
+
+    def _rest(self, network: str) -> None:
+        """Let no LoRA of a network do anything: injecting makes one the active one.
+
+        It also freezes the rest (see ``parts.ready``).
+        """
+        _switch(self._networks[network], False)
+        self._networks[network].requires_grad_(True)
         self._weights[network] = ()
 
 
@@ -163,6 +188,12 @@ def _require_fit(name: str, network: str, module: Any, part: dict[str, torch.Ten
         outputs, inputs = there.weight.shape[:2]
         if set(pair) != {"A", "B"}:
             raise _unfit(name, f"is not whole: half of {layer} is missing")
+        if pair["A"].shape[0] != pair["B"].shape[1]:
+            raise _unfit(
+                name,
+                f"is not whole: the halves of {layer} have ranks of "
+                f"{pair['A'].shape[0]} and {pair['B'].shape[1]}",
+            )
         if pair["A"].shape[1] != inputs or pair["B"].shape[0] != outputs:
             raise _unfit(
                 name,

@@ -24,12 +24,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakIdKeyDictionary
 
+from framejam_pipeline import remembered
 from framejam_pipeline.models.schedulers import TENSORS_KEPT
 
-_MASKS: Final = 48 * 2**20
-"""Bytes a take keeps whatever its size: at most 32 MiB of strokes' masks, and pictures."""
+_TEXTS: Final = 16 * 2**20
+"""Bytes a take keeps of encoded texts: of 32, as Stable Diffusion has them, 8 MiB."""
 
-_REMEMBERED: Final = 16 * 20
+_REMEMBERED: Final = 16 * 24
 """Bytes a value for what a take remembers: of 16 conditions the image, target and weights."""
 
 
@@ -44,7 +45,12 @@ def kept_per_value(steps: int) -> int:
 
 def kept_fixed() -> int:
     """Bytes that a take keeps whatever its size."""
-    return _MASKS
+    return remembered.FIXED + _TEXTS
+
+
+def kept_per_pixel() -> int:
+    """Bytes that a take keeps for every pixel of every frame: of pictures and what moves them."""
+    return remembered.PER_PIXEL
 
 
 def working_line(video: Any, vae: Any, tokens: int) -> tuple[int, int]:

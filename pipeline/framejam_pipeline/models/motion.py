@@ -234,6 +234,7 @@ class MotionModel:
             loras=self._loras.names,
             take_bytes_fixed=memory.kept_fixed(),
             take_bytes_per_value=memory.kept_per_value(_STEPS),
+            take_bytes_per_pixel=memory.kept_per_pixel(),
             working_bytes_fixed=fixed,
             working_bytes_per_value=per_value,
         )

@@ -7,6 +7,7 @@ step on, a stroke with the revisions that have entered by then.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import cast
 
 import msgspec
@@ -86,15 +87,19 @@ class Reference(msgspec.Struct, frozen=True):
     pairs: dict[int, Pair]
 
 
-def references(state: State, mapping: Mapping[int, int]) -> dict[int, Reference]:
+def references(
+    state: State, mapping: Mapping[int, int], known: Mapping[int, Reference] = MappingProxyType({})
+) -> dict[int, Reference]:
     """What the locks of ``mapping`` hold, by the seq of each; and what locks of that hold, too.
 
-    Later edits and undos do not change it: a lock keeps the mapping in force at its own seq.
+    Later edits and undos do not change it: a lock keeps the mapping in force at its own seq. So
+    what was found for the same log before may be handed in as ``known``: it is not made again.
     """
     found: dict[int, Reference] = {}
     for seq in held_locks(state, mapping):
-        held = state.locks[seq]
-        found[seq] = Reference(held.settings, pairs(state, held.entries))
+        found[seq] = known.get(seq) or Reference(
+            state.locks[seq].settings, pairs(state, state.held(seq))
+        )
     return found
 
 
@@ -106,7 +111,7 @@ def held_locks(state: State, edits: Iterable[int]) -> set[int]:
         seq = todo.pop()
         if seq not in found:
             found.add(seq)
-            todo += [earlier for earlier in state.locks[seq].entries if earlier in state.locks]
+            todo += state.locks[seq].locks
     return found
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -22,10 +22,12 @@ from framejam_protocol.instructions import (
     ENTERED_SETTINGS,
     PROMPTS,
     Adjust,
+    Camera,
     Comment,
     Instruction,
     Lock,
     Prompt,
+    Region,
     Revise,
     Settings,
     Text,
@@ -35,6 +37,8 @@ from framejam_protocol.instructions import (
 FIRST_TAKE = 1
 """Takes are numbered from 1 in the order in which their settings were first in force (T8)."""
 
+COUNTED: Final = (Camera, Lock, Region)
+"""The kinds whose live edits are counted: there may be so many of each at a time."""
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -51,11 +55,15 @@ class Edit(msgspec.Struct, frozen=True, gc=False):
 
 
 class Held(msgspec.Struct, frozen=True):
-    """What a lock holds (T11): the take in force when it was given, by its settings, and the
-    mapping {edit -> entry step} of it at that moment. Never changes."""
+    """What a lock holds (T11): the mapping at its seq of ``take``, which was in force then and is
+    made with ``settings``. ``locks`` are those in that mapping. Never changes.
+
+    The mapping itself is not in it: it may be long, and ``State.held`` finds it again.
+    """
 
     settings: Settings
-    entries: dict[int, int]
+    take: int
+    locks: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -85,6 +93,10 @@ class State:
     entries: dict[int, dict[int, int]] = field(default_factory=dict)
     takes: dict[Settings, int] = field(default_factory=dict)
     locks: dict[int, Held] = field(default_factory=dict)
+    _standing: dict[type, set[int]] = field(
+        default_factory=lambda: {kind: set() for kind in COUNTED}
+    )
+    _turns: list[Event] = field(default_factory=list)  # all that changed a mapping
     _members: dict[int, list[int]] = field(default_factory=dict)
     _waiting: set[int] = field(default_factory=set)
 
@@ -109,6 +121,8 @@ class State:
             entries={take: steps.copy() for take, steps in self.entries.items()},
             takes=self.takes.copy(),
             locks=self.locks.copy(),
+            _standing={kind: live.copy() for kind, live in self._standing.items()},
+            _turns=self._turns.copy(),
             _members=_copied(self._members),
             _waiting=self._waiting.copy(),
         )
@@ -122,14 +136,17 @@ class State:
             case Edited(instruction=instruction, depth=depth, group=group):
                 self._add(Edit(event.seq, event.author, instruction, depth, group or event.seq))
             case Entered(take=take, step=step, edits=edits):
+                self._turns.append(event)
                 self.entries.setdefault(take, {}).update(dict.fromkeys(edits, step))
                 if take == self.take:
                     self._waiting.difference_update(edits)
             case Undone(groups=groups):
+                self._turns.append(event)
                 self.dead.update(groups)
                 self.redo.setdefault(event.author, []).append(groups)
                 self._settle(groups)
             case Redone(groups=groups):
+                self._turns.append(event)
                 self.dead.difference_update(groups)
                 self.redo[event.author].pop()
                 self._settle(groups)
@@ -151,6 +168,35 @@ class State:
     def mapping(self, take: int) -> dict[int, int]:
         """{live edit -> entry step} in force for ``take`` (T2)."""
         return {seq: step for seq, step in self.entries.get(take, {}).items() if self.live(seq)}
+
+    def held(self, lock: int) -> dict[int, int]:
+        """The mapping that the lock of this seq holds, whatever has happened since (T11).
+
+        Looks through all that entered or was undone before it. Raises ``KeyError`` where no edit
+        of this seq is a lock.
+        """
+        take = self.locks[lock].take
+        entries: dict[int, int] = {}
+        dead: set[int] = set()
+        for event in self._turns:
+            if event.seq > lock:
+                break
+            match event.body:
+                case Entered(take=of, step=step, edits=edits) if of == take:
+                    entries.update(dict.fromkeys(edits, step))
+                case Undone(groups=groups):
+                    dead.update(groups)
+                case Redone(groups=groups):
+                    dead.difference_update(groups)
+        return {
+            seq: step
+            for seq, step in entries.items()
+            if seq < lock and seq in self.edits and self.edits[seq].group not in dead
+        }
+
+    def standing(self, kind: type) -> Set[int]:
+        """The live edits of one of the kinds that are ``COUNTED``."""
+        return self._standing[kind]
 
     def pending(self) -> list[Edit]:
         """Live edits that have not entered the take in force yet, in seq order (T1)."""
@@ -194,6 +240,10 @@ class State:
         seq = edit.seq
         self.edits[seq] = edit
         self.by_kind.setdefault(type(instruction), []).append(seq)
+        if isinstance(instruction, Lock):
+            self.locks[seq] = self._locked()
+        if isinstance(instruction, COUNTED) and edit.group not in self.dead:
+            self._standing[type(instruction)].add(seq)
         if edit.group == seq:
             self.by_author.setdefault(edit.author, []).append(seq)
         else:
@@ -205,13 +255,17 @@ class State:
             return
         if isinstance(instruction, Revise):
             self.revisions.setdefault(instruction.target, []).append(seq)
-        elif isinstance(instruction, Lock):
-            self.locks[seq] = Held(self.take_settings, self.mapping(self.take))
         elif isinstance(instruction, Adjust) and self.settings is not None:
             # The newest live edit is the last writer of all its fields.
             self._put_in_force(msgspec.structs.replace(self.settings, **given_fields(instruction)))
         if self.steers(edit):
             self._waiting.add(seq)
+
+    def _locked(self) -> Held:
+        """What a lock holds that is given now."""
+        entered = self.entries.get(self.take, {})
+        locks = frozenset(seq for seq in self._standing[Lock] if seq in entered)
+        return Held(self.take_settings, self.take, locks)
 
     def _settle(self, groups: Iterable[int]) -> None:
         """These groups were undone or brought back; ``dead`` tells so already."""
@@ -220,6 +274,9 @@ class State:
         typed: dict[Prompt, list[int]] = {}
         adjusted = False
         for edit in edits:
+            if isinstance(edit.instruction, COUNTED):
+                standing = self._standing[type(edit.instruction)]
+                (standing.discard if edit.group in self.dead else standing.add)(edit.seq)
             if edit.group in self.dead:
                 self._waiting.discard(edit.seq)
             elif self.steers(edit) and edit.seq not in entered:

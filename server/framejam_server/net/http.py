@@ -175,8 +175,8 @@ class Api:
     async def takes(self, request: web.Request) -> web.Response:
         """``GET .../takes``: the session's takes, each with its settings and its newest clip."""
         token, running = await self._who(request)
-        records = await self.hub.store.takes(token.session)
-        found = takes_of(running.live.state, records)
+        clips = await self.hub.store.newest_clips(token.session)
+        found = takes_of(running.live.state, clips)
         return web.Response(body=msgspec.json.encode(found), content_type="application/json")
 
     async def who(self, request: web.Request) -> web.Response:

@@ -8,7 +8,7 @@ import msgspec
 
 from framejam_protocol.fold.state import State
 from framejam_protocol.instructions import Settings
-from framejam_server.store.contract import TakeRecord
+from framejam_server.store.contract import NewestClip
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -36,15 +36,9 @@ class Takes(msgspec.Struct, frozen=True):
     takes: list[Known]
 
 
-class _Kept(msgspec.Struct, frozen=True):
-    """What is read of a stored record."""
-
-    at: int | None = None
-
-
-def takes_of(state: State, records: Iterable[TakeRecord]) -> Takes:
-    """The takes of ``state``; ``records`` are the stored ones, oldest first."""
-    newest = {record.take: record for record in records}
+def takes_of(state: State, clips: Iterable[NewestClip]) -> Takes:
+    """The takes of ``state``; ``clips`` are the stored ones."""
+    newest = {clip.take: clip for clip in clips}
     numbered = sorted(state.takes.items(), key=lambda one: one[1])
     return Takes(
         [
@@ -59,6 +53,5 @@ def takes_of(state: State, records: Iterable[TakeRecord]) -> Takes:
     )
 
 
-def _record(stored: TakeRecord) -> Record:
-    kept = msgspec.json.decode(stored.record, type=_Kept)
-    return Record(stored.seq, stored.digest, kept.at)
+def _record(clip: NewestClip) -> Record:
+    return Record(clip.seq, clip.digest, clip.at)

@@ -279,6 +279,7 @@ def _dispatch(message: object, outbox: Outbox, running: Running, member: Member)
             live.point(member, update)
         case Watch() as watch:
             live.watch(member, watch)
+            running.looks.watch(member)
         case Look() as look:
             running.looks.look(member, look)
         case EndLook():

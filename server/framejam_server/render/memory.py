@@ -77,7 +77,9 @@ class Memory:
                 self._forget(other)
         self._claims += 1
         self._held[key] = _Held(size, standing, self._claims)
-        self._waiting.pop(key, None)
+        waited = self._waiting.pop(key, None) is not None
+        if waited or (own is not None and (size < own.size or standing < own.standing)):
+            self._wake()  # others may have waited for this one to go first, or to need less
         return True
 
     def stands(self, key: str, standing: Standing) -> None:
@@ -92,7 +94,10 @@ class Memory:
                 del self._waiting[key]
                 self._wake()
             else:
+                lower = standing < waiting.standing
                 waiting.standing = standing
+                if lower:  # others may go before it now
+                    self._wake()
 
     def give_up(self, key: str) -> None:
         """Forget a take, or wait no longer."""

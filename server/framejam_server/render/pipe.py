@@ -27,7 +27,8 @@ class Advance(msgspec.Struct, frozen=True, tag="advance"):
 
     ``add`` and ``remove`` change the mapping the worker holds for ``key``; with ``fresh`` the
     worker forgets what it held. ``references`` are what the locks of the mapping hold, those only
-    that the worker does not know yet. Of the preview one sheet is made for each of ``tiers``.
+    that the worker does not know yet; those of the locks ``released`` are not needed any more. Of
+    the preview one sheet is made for each of ``tiers``.
     """
 
     key: str
@@ -36,6 +37,7 @@ class Advance(msgspec.Struct, frozen=True, tag="advance"):
     add: dict[int, Pair]
     remove: tuple[int, ...]
     references: dict[int, Reference] = {}
+    released: tuple[int, ...] = ()
     tiers: tuple[Tier, ...] = ("sheet",)
 
 
@@ -74,9 +76,9 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
 
     Frames are multiples of ``size_multiple`` pixels wide and high, clips at most ``max_frames``
     long. ``schedulers`` are those on offer, its default first, and ``loras`` the names of its LoRA
-    files. A take needs ``take_bytes_fixed`` and, for each value of its latents, which are
-    ``latent_channels`` deep and as many pixels wide and high as ``latent_factor`` says,
-    ``take_bytes_per_value`` bytes.
+    files. A take needs ``take_bytes_fixed``, ``take_bytes_per_pixel`` for each pixel of every frame
+    and, for each value of its latents, which are ``latent_channels`` deep and as many pixels wide
+    and high as ``latent_factor`` says, ``take_bytes_per_value`` bytes.
     """
 
     model: str
@@ -96,12 +98,15 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     take_bytes_per_value: int = 0
     latent_factor: int = 8
     latent_channels: int = 4
+    take_bytes_per_pixel: int = 0
 
     def take_bytes(self, settings: Settings) -> int:
         """The memory in bytes that a take needs besides the model's weights."""
         rows, columns = (side // self.latent_factor for side in (settings.height, settings.width))
         values = self.latent_channels * settings.frames * rows * columns
-        return self.take_bytes_fixed + self.take_bytes_per_value * values
+        pixels = settings.width * settings.height * settings.frames
+        latents = self.take_bytes_per_value * values
+        return self.take_bytes_fixed + latents + self.take_bytes_per_pixel * pixels
 
     def settings(self, seed: int, steps: int | None = None) -> Settings:
         """What a session of this model begins with; ``steps`` None is the model's own number."""
@@ -158,7 +163,8 @@ class Clip(msgspec.Struct, frozen=True):
 
 class Advanced(msgspec.Struct, frozen=True, tag="advanced"):
     """``position`` after the step, and one sheet for each tier asked for; ``clip`` is there where
-    the finished take was decoded."""
+    the finished take was decoded. Without sheets where a take that a lock holds ran a step.
+    """
 
     position: int
     sheets: dict[Tier, Sheet]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import traceback
 from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 TAKES_HELD = 16
 """Finished takes are let go of beyond this many: each keeps pictures, masks and latents."""
 
+_DEVICE_LOST = ("CUDA error", "HIP error")
+"""What torch says where this process cannot use a device any more."""
+
 log = structlog.get_logger("framejam.worker")
 
 
@@ -72,6 +76,8 @@ class Takes:
     def advance(self, request: Advance) -> Advanced:
         """Follow the changed mapping, then run one step, or decode the take that has run all.
 
+        A step of a take that a lock holds (T11) is a turn of its own, too: the take itself then
+        stands where it stood, and there are no sheets.
         Decoding is a turn of its own: whoever edits after the last step does not wait for it.
         """
         from framejam_pipeline.take import Reference
@@ -84,6 +90,8 @@ class Takes:
             mapping.pop(seq, None)
         mapping.update(_entries(request.add))
         references = self._references.setdefault(request.key, {})
+        for seq in request.released:
+            references.pop(seq, None)
         for seq, held in request.references.items():
             references[seq] = Reference(held.settings, _entries(held.pairs))
         take.follow(mapping, references)
@@ -92,6 +100,8 @@ class Takes:
             frames = take.frames()
             count, height, width, _ = frames.shape
             clip = Clip(count, height, width, frames.tobytes(), take.digest())
+        elif take.catch_up():
+            return Advanced(take.position, {})
         else:
             frames = take.step()
         return Advanced(take.position, contact_sheets(frames, request.tiers), clip)
@@ -186,6 +196,7 @@ def load_model(folder: Path | None, threads: int) -> tuple[VideoModel, Ready]:
         take_bytes_per_value=spec.take_bytes_per_value,
         latent_factor=spec.latent_factor,
         latent_channels=spec.latent_channels,
+        take_bytes_per_pixel=spec.take_bytes_per_pixel,
     )
     return model, ready
 
@@ -206,7 +217,12 @@ def serve(requests: BinaryIO, answers: BinaryIO, takes: Takes) -> None:
 
 
 def _answer(takes: Takes, request: Advance | Estimate | Who) -> Answer:
-    """What a request leads to; whatever it is, the worker goes on."""
+    """What a request leads to; whatever it is, the worker goes on.
+
+    An error of ours fails the take it came up in, which is forgotten as nobody knows what it left
+    half done, and no other. Questions change nothing of a take. Only where the device is lost does
+    the error pass through: everything after it fails as well, and the server starts another worker.
+    """
     from framejam_pipeline.errors import PipelineError, UnsupportedSettings
 
     try:
@@ -223,6 +239,15 @@ def _answer(takes: Takes, request: Advance | Estimate | Who) -> Answer:
             takes.forget(request.key)
         field = error.field if isinstance(error, UnsupportedSettings) else None
         return Failed(str(error) or "the renderer has not enough free memory", field)
+    except Exception as error:
+        if any(said in str(error) for said in _DEVICE_LOST):
+            raise
+        # Without local variables, which are people's own: their words, and what they painted.
+        log.error("request failed", key=request.key, traceback=traceback.format_exc())
+        if isinstance(request, Advance):
+            takes.forget(request.key)
+        kind = type(error).__name__
+        return Failed(f"the renderer made a mistake ({kind}); the server's log says where")
 
 
 def main() -> None:

@@ -62,6 +62,7 @@ class Told:
             remove=tuple(seq for seq in self.pairs if seq not in pairs),
             # What a lock holds never changes: once is enough.
             references={seq: references[seq] for seq in references.keys() - self._references},
+            released=tuple(self._references - references.keys()),
             tiers=tiers,
         )
 
@@ -70,4 +71,4 @@ class Told:
     ) -> None:
         """The worker did what was asked, and the take is at ``position``."""
         self.pairs, self.position, self._knows = dict(pairs), position, True
-        self._references.update(references)
+        self._references = set(references)

@@ -58,6 +58,12 @@ class TakeFailed(Exception):
         self.field = field
 
 
+def _seen(loading: asyncio.Task[Ready]) -> None:
+    """A process that did not start is told to those who wait for it, if anybody does."""
+    if not loading.cancelled():
+        loading.exception()
+
+
 class Worker:
     """One process that owns the model, and the queue of those who ask it (``turns.py``).
 
@@ -85,7 +91,7 @@ class Worker:
         self._process: asyncio.subprocess.Process | None = None
         self._facts: Ready | None = None
         self._queue = Queue()
-        self._starting = asyncio.Lock()
+        self._loading: asyncio.Task[Ready] | None = None
         # Counts the processes started: takes held by an earlier one are lost.
         self._generation = 0
 
@@ -97,12 +103,22 @@ class Worker:
     async def start(self) -> Ready:
         """Start the process, where none runs, and wait until its model is loaded.
 
-        Raises ``WorkerDied``.
+        Whoever waits for it may go away: it loads all the same, for the others. Raises
+        ``WorkerDied``.
         """
-        async with self._starting:
-            if self._process is None or self._facts is None:
-                self._facts = await self._start()
+        if self._process is not None and self._facts is not None:
             return self._facts
+        if self._loading is None or self._loading.done():
+            self._loading = asyncio.create_task(self._start(), name="render worker")
+            self._loading.add_done_callback(_seen)
+        loading = self._loading
+        try:
+            return await asyncio.shield(loading)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if loading.cancelled() and task is not None and not task.cancelling():
+                raise WorkerDied("the renderer was stopped while it loaded") from error
+            raise
 
     @property
     def loaded(self) -> bool:
@@ -163,6 +179,10 @@ class Worker:
     async def stop(self) -> None:
         """Close the pipe, which ends the process; kill it where it does not listen."""
         process, self._process = self._process, None
+        loading, self._loading = self._loading, None
+        if loading is not None and not loading.done():
+            loading.cancel()  # which kills the process
+            await asyncio.wait([loading])
         if process is None or process.stdin is None:
             return
         if self._queue.busy:  # nobody waits for the answer any more
@@ -186,6 +206,7 @@ class Worker:
         if not isinstance(ready, Ready):
             raise WorkerDied("the worker did not say that it is ready")
         log.info("worker ready", pid=self._process.pid, model=ready.model)
+        self._facts = ready
         return ready
 
     async def _spawn(self) -> asyncio.subprocess.Process:

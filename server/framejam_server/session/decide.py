@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
@@ -35,7 +36,13 @@ from framejam_protocol.instructions import (
     Typed,
     given_fields,
 )
-from framejam_protocol.limits import MAX_LOCKS, MAX_PROMPT_CHARS, MAX_UNDONE_PROMPT_CHARS
+from framejam_protocol.limits import (
+    MAX_CAMERAS,
+    MAX_LOCKS,
+    MAX_PROMPT_CHARS,
+    MAX_REGIONS,
+    MAX_UNDONE_PROMPT_CHARS,
+)
 from framejam_protocol.messages import Command, Edit, Redo, Refusal, Undo
 from framejam_server.session.document import TextRefused
 from framejam_server.session.roles import may, who_may
@@ -63,6 +70,13 @@ class No:
             rule=self.rule,
         )
 
+
+_MOST: Final[Mapping[type, tuple[int, str, str]]] = {
+    Camera: (MAX_CAMERAS, "cameras", "M4"),
+    Lock: (MAX_LOCKS, "locks (with those that locks hold)", "T11"),
+    Region: (MAX_REGIONS, "regions", "M4"),
+}
+"""How many of a kind may be live, what they are called, and the rule that says so."""
 
 Objections = Callable[[Settings], Mapping[str, str]]
 """Why no clip can be made with some settings, by the field that is at fault; pure."""
@@ -134,24 +148,27 @@ class Rules:
         return given
 
     def _shape(self, given: Trajectory | Camera | Region | Lock) -> Instruction | No:
-        wrong = objection(given)
+        kind = type(given)
+        if kind in _MOST:  # first, for it takes no time
+            most, name, rule = _MOST[kind]
+            if self._standing(kind) >= most:
+                message = f"there are {most} {name} already; undo one first"
+                return No(Code.TOO_LARGE, message, "instruction", rule)
+        wrong = objection(given, self._frames)
         if wrong is not None:
             return No(Code.INVALID, wrong[1], f"instruction.{wrong[0]}", "M1")
-        if isinstance(given, Lock) and self._locks() >= MAX_LOCKS:
-            return No(
-                Code.TOO_LARGE,
-                f"there are {MAX_LOCKS} locks already, with those that locks hold; undo one first",
-                "instruction",
-                "T11",
-            )
         return _ordered(given.frames) or given
 
-    def _locks(self, groups: Collection[int] = ()) -> int:
-        """The locks that the renderer has to know, with those of these groups brought back."""
-        state = self.state
-        given = state.by_kind.get(Lock, ())
-        live = [seq for seq in given if state.live(seq) or state.edits[seq].group in groups]
-        return len(held_locks(state, live))
+    @property
+    def _frames(self) -> int:
+        assert self.state.settings is not None
+        return self.state.settings.frames
+
+    def _standing(self, kind: type, back: Collection[int] = ()) -> int:
+        """How many of a kind are live, with these edits brought back; of locks those, too, that
+        the renderer has to know because locks hold them."""
+        live = self.state.standing(kind) | set(back)
+        return len(held_locks(self.state, live) if kind is Lock else live)
 
     def _text(self, given: Typed | Spliced | Content | Motion | Negative) -> Text | No:
         try:
@@ -210,7 +227,8 @@ class Rules:
                 "instruction.target",
                 "A1",
             )
-        return _ordered(fields.get("frames")) or _sound(target.instruction, fields) or revise
+        ordered = _ordered(fields.get("frames"))
+        return ordered or _sound(target.instruction, fields, self._frames) or revise
 
     # -- undo and redo ----------------------------------------------------------------------
 
@@ -263,18 +281,14 @@ class Rules:
                 None,
                 "U4",
             )
-        if self._has_lock(groups) and self._locks(groups) > MAX_LOCKS:
-            return No(
-                Code.TOO_LARGE,
-                f"there would be more than {MAX_LOCKS} locks; undo another first",
-                None,
-                "T11",
-            )
+        edits = [self.state.edits[seq] for one in groups for seq in self.state.members(one)]
+        for kind, (most, name, rule) in _MOST.items():
+            back = [edit.seq for edit in edits if type(edit.instruction) is kind]
+            if back and self._standing(kind, back) > most:
+                message = f"there would be more than {most} {name} then; undo another first"
+                return No(Code.TOO_LARGE, message, None, rule)
         texts = self._compensate(groups, leaving=())
         return texts if isinstance(texts, No) else Redone(groups=groups, texts=texts)
-
-    def _has_lock(self, groups: Iterable[int]) -> bool:
-        return any(seq in self.state.locks for one in groups for seq in self.state.members(one))
 
     def _compensate(
         self, groups: tuple[int, ...], leaving: tuple[int, ...]
@@ -310,8 +324,9 @@ def _ordered(frames: object) -> No | None:
     return None
 
 
-def _sound(target: Instruction, fields: Mapping[str, object]) -> No | None:
-    """Why the values of some fields suit no instruction of the target's kind."""
+def _sound(target: Instruction, fields: Mapping[str, object], frames: int) -> No | None:
+    """Why the values of some fields suit no instruction of the target's kind; the clip has so many
+    ``frames``."""
     text = fields.get("text")
     if isinstance(target, Region) and isinstance(text, str) and len(text) > MAX_PROMPT_CHARS:
         return No(
@@ -321,11 +336,11 @@ def _sound(target: Instruction, fields: Mapping[str, object]) -> No | None:
             "M1",
         )
     if isinstance(target, Trajectory) and "path" in fields:
-        wrong = objection(msgspec.structs.replace(target, path=fields["path"]))
+        wrong = objection(msgspec.structs.replace(target, path=fields["path"]), frames)
         if wrong is not None:
             return No(Code.INVALID, wrong[1], f"instruction.{wrong[0]}", "M1")
     if isinstance(target, Lock):
-        wrong = objection(msgspec.structs.replace(target, frames=fields["frames"]))
+        wrong = objection(msgspec.structs.replace(target, frames=fields["frames"]), frames)
         if wrong is not None:
             return No(Code.INVALID, wrong[1], "instruction.frames", "M1")
     return None

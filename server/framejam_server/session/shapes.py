@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final
 
@@ -14,8 +15,11 @@ _SAMPLES: Final = 16
 than any model has latent cells, and what is let through by mistake is merely a very large lock."""
 
 
-def objection(shape: Trajectory | Camera | Region | Lock) -> tuple[str, str] | None:
-    """The field at fault and what to do about it, or None where the shape is a sound one."""
+def objection(shape: Trajectory | Camera | Region | Lock, frames: int) -> tuple[str, str] | None:
+    """The field at fault and what to do about it, or None where the shape is a sound one.
+
+    ``frames`` is how many frames the clip has.
+    """
     match shape:
         case Trajectory(path=path):
             return _path(path)
@@ -23,8 +27,9 @@ def objection(shape: Trajectory | Camera | Region | Lock) -> tuple[str, str] | N
             return None
         case Region(outline=outline):
             return _outline(outline)
-        case Lock(outline=outline, frames=frames):
-            if frames is None and covers_everything(outline):
+        case Lock(outline=outline, frames=held):
+            always = held is None or (held[0] <= 0 and held[1] >= frames - 1)
+            if always and covers_everything(outline):
                 return "outline", (
                     "a lock over the whole picture leaves nothing to edit; lock a part of it, "
                     "or pause the take"
@@ -61,18 +66,17 @@ def is_flat(outline: Sequence[Point]) -> bool:
 
 
 def covers_everything(outline: Sequence[Point]) -> bool:
-    """Whether all of the frame is inside a polygon."""
+    """Whether all of the frame is inside a closed polygon."""
     places = [(2 * place + 1) * UNIT // (2 * _SAMPLES) for place in range(_SAMPLES)]
-    return all(inside(outline, (x, y)) for x in places for y in places)
+    return all(all(inside(outline, places, y)) for y in places)
 
 
-def inside(outline: Sequence[Point], at: Point) -> bool:
-    """Whether a point is inside a closed polygon, by the even-odd rule."""
-    x, y = at
-    crossings = 0
+def inside(outline: Sequence[Point], xs: Sequence[int], y: int) -> list[bool]:
+    """Whether points at the same height are inside a closed polygon, by the even-odd rule."""
+    crossings = []
     for (left, top), (right, bottom) in zip(outline, (*outline[1:], outline[0]), strict=True):
         if (top > y) != (bottom > y):
-            # Whether the line crosses to the right of the point, without a division.
-            side = (right - left) * (y - top) - (x - left) * (bottom - top)
-            crossings += (side > 0) == (bottom > top)
-    return crossings % 2 == 1
+            # Rounded up: just as much to the right of whole numbers as where the line crosses.
+            crossings.append(left - (right - left) * (y - top) // (top - bottom))
+    crossings.sort()
+    return [(len(crossings) - bisect_right(crossings, x)) % 2 == 1 for x in xs]

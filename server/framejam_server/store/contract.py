@@ -60,6 +60,17 @@ class TakeRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class NewestClip:
+    """The clip that take ``take`` was finished as last: the seq of the log it reflects (T13), the
+    SHA-256 of its latents, and when, in ms since the Unix epoch (None where not recorded)."""
+
+    take: int
+    seq: int
+    digest: str
+    at: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class StoredSession:
     """Everything kept of one session, as the core wants it back: receipts as they were given."""
 
@@ -106,6 +117,9 @@ class Store(Protocol):
 
     async def takes(self, session: str) -> list[TakeRecord]:
         """The finished takes of a session, oldest first."""
+
+    async def newest_clips(self, session: str) -> list[NewestClip]:
+        """Of each take of a session that was ever finished the newest clip, by take."""
 
     async def ping(self) -> None:
         """Ask the store something small (health)."""

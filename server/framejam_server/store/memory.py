@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ from framejam_protocol.events import Event
 from framejam_server.session.receipts import Receipt
 from framejam_server.store.contract import (
     Blob,
+    NewestClip,
     SessionRow,
     StoredSession,
     StoreError,
@@ -88,6 +90,13 @@ class MemoryStore:
 
     async def takes(self, session: str) -> list[TakeRecord]:
         return list(self._kept(session).takes)
+
+    async def newest_clips(self, session: str) -> list[NewestClip]:
+        newest = {one.take: one for one in self._kept(session).takes}
+        return [
+            NewestClip(take, one.seq, one.digest, json.loads(one.record).get("at"))
+            for take, one in sorted(newest.items())
+        ]
 
     async def ping(self) -> None:
         return None

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import msgspec
 import structlog
-from sqlalchemy import URL, Table, bindparam, delete, event, literal_column, select
+from sqlalchemy import URL, Table, bindparam, delete, event, func, literal_column, select
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -29,6 +29,7 @@ from framejam_server.session.upcast import UnknownEvent, decode_log
 from framejam_server.store import tables
 from framejam_server.store.contract import (
     Blob,
+    NewestClip,
     SessionRow,
     StoredSession,
     StoreError,
@@ -213,6 +214,14 @@ class SqlStore:
     async def takes(self, session: str) -> list[TakeRecord]:
         query = _of(tables.takes, "session", session).order_by(tables.takes.c.id)
         return [TakeRecord(*row[2:]) for row in await self._rows(query)]
+
+    async def newest_clips(self, session: str) -> list[NewestClip]:
+        takes = tables.takes.c
+        newest = select(func.max(takes.id)).where(takes.session == session).group_by(takes.take)
+        query = select(
+            takes.take, takes.seq, takes.digest, func.json_extract(takes.record, "$.at")
+        ).where(takes.id.in_(newest))
+        return [NewestClip(*row) for row in await self._rows(query.order_by(takes.take))]
 
     async def ping(self) -> None:
         await self._rows(select(1))
