@@ -36,7 +36,13 @@ def played(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
             *(sys.executable, "-m", "framejam_server", "demo", "--out", str(folder / "out")),
             *("--closed-choice", str(folder / "choice")),
         ],
-        env={**os.environ, "FRAMEJAM_MODEL": str(tiny_model), "TMPDIR": str(temporary)},
+        env={
+            **os.environ,
+            "FRAMEJAM_MODEL": str(tiny_model),
+            # The tiny model is quick: it must still run when the worker is killed.
+            "FRAMEJAM_STEPS": "30",
+            "TMPDIR": str(temporary),
+        },
         capture_output=True,
         text=True,
         timeout=300,
@@ -168,15 +174,16 @@ def test_a_closed_choice_has_every_picture_once_and_its_key_is_true(played: Path
     choice = played.parent / "choice"
     key = json.loads((choice / "key.json").read_text())
     found = edits(played)
-    labels = {
-        (played / "effects" / f"before_after_{number}.png").read_bytes(): edit["label"]
-        for number, edit in enumerate(found, 1)
-    }
+    # Two acts may look alike: the tiny model draws nothing that anybody would know.
+    labels: dict[bytes, list[str]] = {}
+    for number, edit in enumerate(found, 1):
+        picture = (played / "effects" / f"before_after_{number}.png").read_bytes()
+        labels.setdefault(picture, []).append(edit["label"])
     assert {file.name for file in choice.glob("*.png")} == set(key)
     assert len(key) == EDITS + LOOKS
     for name, answer in key.items():
-        label = labels.get((choice / name).read_bytes(), "a look")
-        assert answer.startswith(label)
+        fitting = labels.get((choice / name).read_bytes(), ["a look"])
+        assert any(answer.startswith(label) for label in fitting)
     assert (choice / "choices.txt").read_text().splitlines() == sorted(key.values())
     assert len(set(key.values())) == len(key)
 

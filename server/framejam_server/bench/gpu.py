@@ -28,6 +28,7 @@ async def gpu() -> dict[str, Metric]:
     assert process.stdout is not None
     try:
         line = await process.stdout.read()
+        await process.wait()
     finally:
         if process.returncode is None:
             process.kill()

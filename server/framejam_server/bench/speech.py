@@ -227,4 +227,5 @@ def stroke(number: int) -> Paint:
 
 def _is(data: bytes, kind: bytes) -> bool:
     """Whether a MessagePack message of framejam's begins with this ``type``."""
-    return data[1 : 7 + len(kind)] == b"\xa4type" + bytes([0xA0 | len(kind)]) + kind
+    first = 3 if data[:1] == b"\xde" else 1  # a map of more than fifteen fields has a longer head
+    return data.startswith(b"\xa4type" + bytes([0xA0 | len(kind)]) + kind, first)
