@@ -174,13 +174,13 @@ async def test_a_clip_beyond_the_memory_is_refused_and_takes_and_looks_share_it(
     launch, monkeypatch
 ):
     """Room for one take: the look makes the take give way, and the take the look."""
-    monkeypatch.setenv("FRAMEJAM_TAKES_MIB", "49")
+    monkeypatch.setenv("FRAMEJAM_TAKES_MIB", "81")
     server = launch()
     olga = await server.join()
     refusal = await settings(olga, width=256, height=256)
     assert (refusal["type"], refusal["code"]) == ("refusal", Code.INVALID)
     assert refusal["field"] in ("instruction.width", "instruction.height")
-    assert "this server has 49 MiB for takes" in refusal["message"]
+    assert "this server has 81 MiB for takes" in refusal["message"]
     stroke = (await olga.command(**paint()))["seq"]
     _, whole = await digest_of(olga, stroke)
     await olga.send({"type": "look", "number": 1, "without": [stroke]})
