@@ -55,7 +55,7 @@ def kept(given: Given) -> Instruction:
     """What a log keeps of an instruction: of a prompt its letters, put before what was there."""
     if isinstance(given, Content | Motion | Negative):
         prompt = str(given.__struct_config__.tag)
-        return Text(prompt, b"\x00\x00", (Splice(0, "", given.text),))  # type: ignore[arg-type]
+        return Text(prompt, b"\x00\x00", (Splice(0, "", given.text),))
     assert not isinstance(given, Spliced | Typed)
     return given
 

@@ -125,7 +125,7 @@ def take(served: RunningServer, tiny_model: Path) -> Take:
         assert "Traceback" not in done.stderr, done.stderr
         return done
 
-    return run  # type: ignore[return-value]
+    return run
 
 
 def change(folder: Path, statement: str, *values: object) -> None:
@@ -173,7 +173,7 @@ def test_T2_the_take_comes_out_equal_while_its_server_runs(served: RunningServer
     events = log_of(data, served.session)
     state = fold(events)
     _, record = newest_record(data)
-    entries = {int(seq) for seq in record["entries"]}  # type: ignore[attr-defined]
+    entries = {int(seq) for seq in record["entries"]}
     (lock,) = (one.seq for one in state.edits.values() if isinstance(one.instruction, Lock))
     (undone,) = (one.body.groups[0] for one in events if isinstance(one.body, Undone))
     assert lock in entries
@@ -194,7 +194,7 @@ def test_T2_without_verify_the_take_is_described(served: RunningServer, take: Ta
     assert done.returncode == 0
     lines = {line.split()[0]: line for line in done.stdout.splitlines()}
     assert lines["take"] == f"take 1 of session {served.session}"
-    assert f"{len(record['entries'])} edits" in lines["mapping"]  # type: ignore[arg-type]
+    assert f"{len(record['entries'])} edits" in lines["mapping"]
     assert "seed 5" in lines["settings"]
     assert str(record["model_hash"]) in lines["model"]
     assert "torch " in lines["environment"]
@@ -242,7 +242,7 @@ def test_T2_one_changed_byte_of_an_event_is_different(
 @pytest.mark.parametrize("name", ["torch", "machine", "device"])
 def test_T2_another_environment_is_not_comparable(take: Take, folder: Path, name: str):
     _, record = newest_record(folder)
-    environment = {**record["environment"], name: "something else"}  # type: ignore[dict-item]
+    environment = {**record["environment"], name: "something else"}
     change_record(folder, environment=environment)
     done = take(folder, "--verify")
     assert done.returncode == INCOMPARABLE, done.stdout + done.stderr
@@ -283,7 +283,7 @@ def test_T2_what_the_log_did_since_is_said_and_does_not_count(
 
 def test_T2_a_record_whose_mapping_never_was_in_force_is_different(take: Take, folder: Path):
     _, record = newest_record(folder)
-    entries = dict(record["entries"])  # type: ignore[call-overload]
+    entries = dict(record["entries"])
     seq = max(entries, key=int)
     change_record(folder, entries={**entries, seq: entries[seq] + 1})
     done = take(folder, "--verify")
@@ -293,7 +293,7 @@ def test_T2_a_record_whose_mapping_never_was_in_force_is_different(take: Take, f
 
 def test_T2_a_record_with_other_settings_is_different(take: Take, folder: Path):
     _, record = newest_record(folder)
-    change_record(folder, settings={**record["settings"], "seed": 6})  # type: ignore[dict-item]
+    change_record(folder, settings={**record["settings"], "seed": 6})
     done = take(folder, "--verify")
     assert done.returncode == DIFFERENT
     assert "settings are not those of the log" in done.stdout

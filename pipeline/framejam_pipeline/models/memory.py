@@ -106,6 +106,7 @@ def peak(run: Callable[[], Any]) -> int:
     return alive.most
 
 
+# torch gives this class no types.
 class _Alive(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts the bytes of storages from the operation that makes them until they are freed."""
 
