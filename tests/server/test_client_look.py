@@ -72,7 +72,7 @@ async def test_T12_iterating_goes_on_to_the_finished_clip_whatever_comes_first()
 
 async def steps(look: object) -> list[tuple[int, bool]]:
     found = []
-    async for preview in look:  # type: ignore[attr-defined]
+    async for preview in look:
         assert isinstance(preview, Preview)
         found.append((preview.step, preview.done))
     return found

@@ -177,7 +177,7 @@ def bodies() -> list[Body]:
 
 def said() -> list[Edit | Undo | Redo | EndGroup]:
     return [
-        decode_client(bytes.fromhex(step["hex"]))  # type: ignore[misc]
+        decode_client(bytes.fromhex(step["hex"]))
         for entry in CONVERSATIONS
         for step in entry["steps"]
         if step["what"] == "message" and step["valid"]
