@@ -66,7 +66,10 @@ paint = st.builds(Paint, points, colors, share, share, frames, blend)
 erase = st.builds(Erase, points, share, frames)
 drag = st.builds(Drag, point, point, share, share, frames)
 path = st.tuples(point, point).filter(lambda ends: ends[0] != ends[1])
-outline = point.map(lambda at: (at, (at[0], -65536), (-65536, at[1])))
+# Never round all of the picture: a lock over everything is refused, and so is a revision to it.
+outline = st.tuples(st.integers(1, 60000), share).map(
+    lambda at: (at, (at[0], -65536), (-65536, at[1]))
+)
 trajectory = st.builds(Trajectory, path, share, share, frames)
 camera = st.builds(Camera, share, share, st.integers(16384, 262144), share, frames)
 region = st.builds(Region, outline, st.sampled_from(["gold", "wood"]), share, frames)
