@@ -12,7 +12,7 @@ import msgspec
 
 from framejam_protocol.geometry import Share
 from framejam_protocol.instructions import Color, Instruction, Settings, Text
-from framejam_protocol.limits import MAX_NAME_CHARS
+from framejam_protocol.limits import MAX_NAME_CHARS, MAX_VERSION_CHARS
 
 Seq = Annotated[int, msgspec.Meta(ge=1)]
 """The place of an event in its session's log: 1, 2, 3 with no gaps (L1)."""
@@ -26,6 +26,12 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME_CHARS)]
 
 Role = Annotated[str, msgspec.Meta(pattern=r"^(owner|editor|viewer)$(?!\n)")]
 """Owner, editor, or viewer (sees and points, changes nothing): A1."""
+
+Standing = Annotated[str, msgspec.Meta(pattern=r"^(owner|editor|viewer|none)$(?!\n)")]
+"""A role, or "none": of somebody who has been removed and may not come back as themselves."""
+
+VersionName = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_VERSION_CHARS)]
+"""What people call a version (R3)."""
 
 # ``gc=False`` below: values without cycles, hundreds of thousands of them in a long log. The
 # garbage collector would look at each again and again, and hold up everybody meanwhile.
@@ -95,7 +101,50 @@ class Entered(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="ente
     v: int = 1
 
 
-Body = Created | Joined | Edited | Undone | Redone | Entered
+class Marked(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="marked"):
+    """The author named the log as it stood after event ``of`` (R3); None takes the name away."""
+
+    of: Seq
+    name: VersionName | None
+    v: int = 1
+
+
+class Restored(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="restored"):
+    """The author put the session back to what it was after event ``to`` (R3).
+
+    Groups that were not live then are dead, those that were are live, and the take in force then
+    has the mapping again that it had. A group of its own: undoing it turns all that back. ``texts``
+    as in ``Undone``.
+    """
+
+    to: Seq
+    texts: tuple[Text, ...] = ()
+    v: int = 1
+
+
+class Assigned(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="assigned"):
+    """The author gave somebody a role, or with "none" removed them (A1)."""
+
+    participant: ParticipantId
+    role: Standing
+    v: int = 1
+
+
+class Branched(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="branched"):
+    """All events before are those of another session up to its event ``seq`` (R4).
+
+    Access is new: nobody has a role from here on but ``participant``, who owns the branch.
+    """
+
+    session: Annotated[str, msgspec.Meta(max_length=64)]
+    seq: Seq
+    participant: ParticipantId
+    v: int = 1
+
+
+Body = (
+    Created | Joined | Edited | Undone | Redone | Entered | Marked | Restored | Assigned | Branched
+)
 
 
 class Event(msgspec.Struct, frozen=True, gc=False, tag_field="type", tag="event"):

@@ -64,6 +64,12 @@ GROUP_SILENCE_MS: Final = 2_000
 MAX_NAME_CHARS: Final = 40
 """Characters of a participant's name: what fits beside a cursor."""
 
+MAX_VERSION_CHARS: Final = 80
+"""Characters of a version's name: one line of the history."""
+
+MAX_VERSIONS: Final = 200
+"""Named versions of one session at a time: what a person can still choose from."""
+
 MAX_STROKE_POINTS: Final = 4096
 """Points of one stroke: a minute of a 60 Hz pen. Longer strokes are split by the client."""
 

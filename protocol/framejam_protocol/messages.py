@@ -19,6 +19,7 @@ from framejam_protocol.events import (
     ParticipantId,
     Role,
     Seq,
+    VersionName,
 )
 from framejam_protocol.geometry import Point, Share
 from framejam_protocol.instructions import Blend, Color, Frame, Given, Prompt, Settings
@@ -84,6 +85,27 @@ class Redo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t
     """Bring back what one's own last undo took out (U4). Answered like an edit."""
 
     client_seq: ClientSeq
+
+
+class Mark(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="mark"):
+    """Name the session as it stood after event ``of`` (None: as it stands now), or with ``name``
+    None take that name away (R3). Answered like an edit."""
+
+    client_seq: ClientSeq
+    of: Seq | None = None
+    name: VersionName | None = None
+
+
+class Restore(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="restore"
+):
+    """Put the session back to what it was after event ``to`` (R3). Answered like an edit.
+
+    Nothing is lost: it is one more event, and its author's undo takes it back.
+    """
+
+    client_seq: ClientSeq
+    to: Seq
 
 
 class EndGroup(
@@ -200,6 +222,8 @@ ClientMessage = (
     | Edit
     | Undo
     | Redo
+    | Mark
+    | Restore
     | EndGroup
     | Control
     | PresenceUpdate
@@ -209,7 +233,7 @@ ClientMessage = (
     | Need
     | Ping
 )
-Command = Edit | Undo | Redo
+Command = Edit | Undo | Redo | Mark | Restore
 """The messages that change the log and are counted by client_seq."""
 
 

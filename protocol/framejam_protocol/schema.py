@@ -105,7 +105,7 @@ _ANSWERED: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...], str]]] = {
         "lacks (C2), who is here, and the newest preview (C5).",
     ),
     "command": (
-        ("Edit", "Undo", "Redo"),
+        ("Edit", "Undo", "Redo", "Mark", "Restore"),
         ("Ack", "Refusal"),
         "Changes the log. The answer has the same client_seq (L4) and comes when it is durable.",
     ),

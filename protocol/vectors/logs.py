@@ -318,6 +318,40 @@ def owner(room: Room) -> None:
     mo.undo()
 
 
+def versions(room: Room) -> None:
+    """A version is named, restored, the restore undone and redone; texts, settings and entries go
+    with it; and a branch goes on with one owner (R3, R4)."""
+    zoe, mo = room.join("zoe", "owner"), room.join("mo")
+    zoe.type("content", 0, "", "a cat", group="words")
+    dot = mo.edit(STROKE)
+    assert dot
+    zoe.mark("first 🎈 cut")
+    zoe.type("content", 5, "", " runs", group="words")  # not in that group any more
+    room.enter(1, 5, (4, dot))
+    named = room.session.state.seq
+    room.enter(1, 2, (4, dot))
+    mo.edit(Adjust(seed=9))
+    mo.undo()
+    mo.undo()
+    zoe.edit(DRAG)
+    zoe.mark("second", of=named)
+    mo.restore(named)
+    mo.edit(Image(BLOB))
+    zoe.undo(group=18)
+    zoe.undo()
+    mo.redo()
+    zoe.redo()
+    zoe.redo()
+    zoe.mark(None, of=named)
+    room.assign(zoe.participant, mo.participant, "owner")
+    room.assign(mo.participant, zoe.participant, "none")
+    zoe.restore(named)
+    mo.restore(6)
+    mo.undo()
+    room.branch(mo.participant)
+    mo.edit(PART)
+
+
 LOGS: dict[str, Callable[[Room], None]] = {
     "example": example,
     "strokes": strokes,
@@ -334,4 +368,5 @@ LOGS: dict[str, Callable[[Room], None]] = {
     "shadows": shadows,
     "gestures": gestures,
     "owner": owner,
+    "versions": versions,
 }

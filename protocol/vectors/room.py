@@ -14,7 +14,7 @@ import msgspec
 from pycrdt import Doc, TransactionEvent
 from pycrdt import Text as YText
 
-from framejam_protocol.events import Created, Event, Joined
+from framejam_protocol.events import Branched, Created, Event, Joined
 from framejam_protocol.fold.canonical import canonical, state_hash
 from framejam_protocol.fold.merge import prompt_text
 from framejam_protocol.instructions import PROMPTS, Given, Prompt, Settings, Typed
@@ -22,7 +22,9 @@ from framejam_protocol.messages import (
     ClientMessage,
     Edit,
     EndGroup,
+    Mark,
     Redo,
+    Restore,
     ServerMessage,
     Undo,
 )
@@ -75,6 +77,17 @@ class Room:
         """The server lets edits enter a take."""
         self._take(self.session.enter(take, {step: edits}, self._tick()), self.clients[0])
 
+    def assign(self, by: str, participant: str, role: str) -> None:
+        """An owner gives somebody a role."""
+        effects = self.session.assign(by, participant, role, self._tick())
+        assert isinstance(effects, list), effects
+        self._take(effects, self.clients[0])
+
+    def branch(self, participant: str) -> None:
+        """This is a branch from here on."""
+        branched = Branched("0123456789abcdef", self.session.state.seq, participant)
+        self._take(self.session.branch(branched, self._tick()), self.clients[0])
+
     def restart(self) -> None:
         """The server is stopped and started again: everything is read back from what it stored."""
         self.steps.append({"what": "restart"})
@@ -95,7 +108,7 @@ class Room:
             )
         if isinstance(sent, EndGroup):
             return self._take(self.session.end_group(client.id), client)
-        assert isinstance(sent, Edit | Undo | Redo), sent
+        assert isinstance(sent, Edit | Undo | Redo | Mark | Restore), sent
         return self._take(self.session.command(client.participant, client.id, sent, now), client)
 
     def leave(self, client: Client) -> None:
@@ -161,6 +174,14 @@ class Client:
     def redo(self) -> int | None:
         """Press redo."""
         return self.say(Redo(self._next()))
+
+    def mark(self, name: str | None, of: int | None = None) -> int | None:
+        """Name a version, or take its name away."""
+        return self.say(Mark(self._next(), of, name))
+
+    def restore(self, to: int) -> int | None:
+        """Put the session back."""
+        return self.say(Restore(self._next(), to))
 
     def end_group(self) -> None:
         """The gesture is over."""

@@ -255,6 +255,35 @@ def shapes(room: Room) -> None:
     mo.edit(Spliced("negative", 4, (Splice(0, "blur", ""),)))
 
 
+def history(room: Room) -> None:
+    """Versions and restores, right and wrong (R3), by role (A1)."""
+    zoe, mo, ada = room.join("zoe", "owner"), room.join("mo"), room.join("ada", "viewer")
+    zoe.mark(None)
+    zoe.mark("  ")
+    zoe.mark("empty")
+    zoe.mark("later", of=99)
+    zoe.restore(99)
+    zoe.restore(5)  # it is so already
+    mo.edit(STROKE, group="gesture")
+    zoe.mark("one stroke")
+    mo.edit(STROKE, group="gesture")  # another gesture: a mark ends it
+    ada.mark("mine")
+    ada.restore(5)
+    zoe.restore(6)
+    zoe.again()
+    mo.undo()
+    zoe.undo()
+    zoe.redo()
+    zoe.mark(None, of=6)
+    zoe.mark("back", of=6)
+    mo.edit(Comment("-", (0, 0), 0))
+    zoe.undo(group=99)
+    room.restart()
+    mo.restore(6)
+    mo.type("content", 0, "", "a cat")
+    zoe.undo(group=room.session.state.seq - 1)
+
+
 SCENES: dict[str, Callable[[Room], None]] = {
     "numbers": numbers,
     "typing": typing,
@@ -263,4 +292,5 @@ SCENES: dict[str, Callable[[Room], None]] = {
     "teammates": teammates,
     "roles": roles,
     "shapes": shapes,
+    "history": history,
 }

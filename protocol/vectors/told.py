@@ -17,12 +17,16 @@ from said import (
 )
 
 from framejam_protocol.events import (
+    Assigned,
+    Branched,
     Created,
     Edited,
     Entered,
     Event,
     Joined,
+    Marked,
     Redone,
+    Restored,
     Undone,
 )
 from framejam_protocol.instructions import Adjust, Image, Revise, Settings, Splice, Text
@@ -116,6 +120,12 @@ EVENTS: dict[str, Event] = {
     "undone, shadowed": Event(8, AT + 4, "p0001", Undone((6, 5), shadowed_by=7), "client-0001", 3),
     "redone": Event(9, AT + 5, "p0001", Redone((3,), (WORDS, NOTHING)), "client-0001", 4),
     "redone, a stroke": Event(9, AT + 5, "p0001", Redone((4,)), "client-0001", 4),
+    "marked": Event(9, AT + 5, "p0001", Marked(4, "first 🎈 cut"), "client-0001", 5),
+    "unmarked": Event(10, AT + 5, "p0001", Marked(4, None), "client-0001", 6),
+    "restored": Event(11, AT + 5, "p0001", Restored(3, (GONE,)), "client-0001", 7),
+    "assigned": Event(12, AT + 5, "p0001", Assigned("p0002", "viewer")),
+    "removed": Event(13, AT + 5, "p0001", Assigned("p0002", "none")),
+    "branched": Event(14, AT + 5, "", Branched("0123456789abcdef", 13, "p0001")),
     "entered": Event(10, AT + 6, "", Entered(1, 0, (3, 4))),
 }
 

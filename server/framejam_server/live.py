@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import structlog
 
 from framejam_protocol.errors import Close, Code
-from framejam_protocol.events import Edited, Event, Joined, Redone, Undone
+from framejam_protocol.events import Edited, Event, Joined, Redone, Restored, Undone
 from framejam_protocol.fold.canonical import StateHasher
 from framejam_protocol.limits import MAX_EVENTS_PER_MESSAGE, MAX_PIECE_BYTES, RETRY_AFTER_MS
 from framejam_protocol.messages import (
@@ -251,7 +251,7 @@ class LiveSession:
             if member.sent_seq == event.seq - 1:
                 member.sent_seq = event.seq
                 member.mailbox.send(data)
-        if isinstance(event.body, Edited | Undone | Redone):
+        if isinstance(event.body, Edited | Undone | Redone | Restored):
             now = self.clock.mono()
             self._hash = None
             self.edit_gap_s, self.last_edit_at = now - self.last_edit_at, now

@@ -18,7 +18,7 @@ from typing import IO, Final, Literal
 
 import msgspec
 
-from framejam_protocol.events import Entered, Event, Redone, Undone
+from framejam_protocol.events import Entered, Event, Redone, Restored, Undone
 from framejam_protocol.fold.pairs import Pair, pairs, references
 from framejam_protocol.fold.state import State
 from framejam_protocol.instructions import Image, Settings
@@ -192,8 +192,12 @@ def _last_in_force(events: list[Event], record: Record) -> int | None:
         match event.body:
             case Entered(take=record.take, edits=edits):
                 touched = list(edits)
-            case Undone(groups=groups) | Redone(groups=groups):
+            case Undone(groups=groups) | Redone(groups=groups) if state.restores.keys().isdisjoint(
+                groups
+            ):
                 touched = [seq for group in groups for seq in state.members(group)]
+            case Undone() | Redone() | Restored():
+                touched = [*record.entries, *state.entries.get(record.take, {})]
             case _:
                 touched = []
         entered = state.entries.get(record.take, {})

@@ -12,7 +12,7 @@ from session_clients import Client, Sent
 from framejam_protocol.errors import Code
 from framejam_protocol.events import Edited, Event, Joined, Redone, Undone
 from framejam_protocol.fold.canonical import state_hash
-from framejam_protocol.fold.state import Edit as LoggedEdit
+from framejam_protocol.fold.records import Edit as LoggedEdit
 from framejam_protocol.fold.state import State
 from framejam_protocol.instructions import PROMPTS, Fields, Given, Typed
 from framejam_protocol.messages import Ack, Command, Edit, EndGroup, Redo, Refusal, Undo

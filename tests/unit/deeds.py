@@ -51,6 +51,8 @@ KINDS = [
     "revise",
     "revise",
     "enter",
+    "mark",
+    "restore",
 ]
 
 deed = st.tuples(
@@ -106,6 +108,10 @@ class Room:
                 table.adjust(person, group, loras=(("ink", place),) * (length % 2))
             case "revise":
                 self._revise(person, place, length, group)
+            case "mark":
+                table.mark(person, letters or None, max(1, table.state.seq - place))
+            case "restore":
+                table.restore(person, max(1, table.state.seq - place))
             case "enter":
                 waiting = [edit.seq for edit in table.state.pending()][: length or None]
                 if waiting:

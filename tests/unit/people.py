@@ -31,7 +31,7 @@ from framejam_protocol.instructions import (
     Trajectory,
     Typed,
 )
-from framejam_protocol.messages import Ack, Command, Edit, Redo, Refusal, Undo
+from framejam_protocol.messages import Ack, Command, Edit, Mark, Redo, Refusal, Restore, Undo
 from framejam_server.session.receipts import Receipt
 from framejam_server.session.session import Append, Effect, Remember, Reply, Session
 
@@ -188,6 +188,18 @@ class Table:
 
     def redo(self, person: str, tab: str | None = None) -> Event | Refusal:
         return self.outcome(self.effects(person, Redo(self.number(tab or person)), tab))
+
+    def mark(self, person: str, name: str | None, of: int | None = None) -> Event | Refusal:
+        return self.outcome(self.effects(person, Mark(self.number(person), of, name)))
+
+    def restore(self, person: str, to: int) -> Event | Refusal:
+        return self.outcome(self.effects(person, Restore(self.number(person), to)))
+
+    def assign(self, by: str, person: str, role: str, *, hand_over: bool = False) -> list[Event]:
+        """The events by which somebody gets a role; asserts that nothing speaks against it."""
+        effects = self.session.assign(by, person, role, self.now, hand_over=hand_over)
+        assert isinstance(effects, list), effects
+        return [effect.event for effect in effects if isinstance(effect, Append)]
 
     def number(self, sender: str) -> int:
         """The next client_seq of a person's tab, or of another by its client_id."""

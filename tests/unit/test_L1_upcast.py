@@ -204,6 +204,10 @@ def test_L1_a_present_log_is_read_as_it_is():
         "Undone": 2,
         "Redone": 2,
         "Entered": 1,
+        "Marked": 1,
+        "Restored": 1,
+        "Assigned": 1,
+        "Branched": 1,
     }
 
 

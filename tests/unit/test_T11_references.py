@@ -8,7 +8,8 @@ from people import SETTINGS, TRIANGLE, Table
 from framejam_protocol.errors import Code
 from framejam_protocol.events import Edited, Event, Redone
 from framejam_protocol.fold.pairs import Pair, Reference, held_locks, pairs, references
-from framejam_protocol.fold.state import Held, fold
+from framejam_protocol.fold.records import Held
+from framejam_protocol.fold.state import fold
 from framejam_protocol.instructions import Content, Lock, Negative
 from framejam_protocol.limits import MAX_LOCKS
 from framejam_protocol.messages import Refusal

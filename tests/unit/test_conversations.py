@@ -18,7 +18,7 @@ from framejam_protocol.fold.canonical import StateHasher, canonical, state_hash
 from framejam_protocol.fold.merge import prompt_text
 from framejam_protocol.fold.state import State
 from framejam_protocol.instructions import PROMPTS, Given, Instruction
-from framejam_protocol.messages import Edit, EndGroup, Redo, Refusal, Undo
+from framejam_protocol.messages import Edit, EndGroup, Mark, Redo, Refusal, Restore, Undo
 from framejam_protocol.wire import WireError, decode_client, decode_server, encode
 from framejam_server.session.receipts import Receipt
 from framejam_server.session.session import Append, Effect, Remember, Reply, Session
@@ -175,7 +175,7 @@ def bodies() -> list[Body]:
     return [event_of(step).body for entry in LOGS for step in entry["events"]]
 
 
-def said() -> list[Edit | Undo | Redo | EndGroup]:
+def said() -> list[Edit | Undo | Redo | Mark | Restore | EndGroup]:
     return [
         decode_client(bytes.fromhex(step["hex"]))
         for entry in CONVERSATIONS
@@ -212,7 +212,7 @@ def test_C7_the_logs_hold_groups_shadows_and_compensations() -> None:
 def test_C7_the_conversations_hold_everything_that_can_be_said_to_the_core() -> None:
     given = [sent.instruction for sent in said() if isinstance(sent, Edit)]
     assert {str(one.__struct_config__.tag) for one in given} == tags(Given)
-    assert {type(sent) for sent in said()} == {Edit, Undo, Redo, EndGroup}
+    assert {type(sent) for sent in said()} == {Edit, Undo, Redo, Mark, Restore, EndGroup}
     assert any(isinstance(sent, Undo) and sent.group is not None for sent in said())
     assert {step["what"] for entry in CONVERSATIONS for step in entry["steps"]} == {
         "message",

@@ -9,7 +9,17 @@ from deeds import Room, deeds
 from hypothesis import given
 from people import BLOB, SETTINGS, TRIANGLE, Table
 
-from framejam_protocol.events import Body, Created, Edited, Entered, Event, Joined, Redone, Undone
+from framejam_protocol.events import (
+    Body,
+    Branched,
+    Created,
+    Edited,
+    Entered,
+    Event,
+    Joined,
+    Redone,
+    Undone,
+)
 from framejam_protocol.fold.canonical import canonical, state_hash
 from framejam_protocol.fold.merge import prompt_text
 from framejam_protocol.fold.state import State, fold
@@ -58,6 +68,13 @@ def every_event() -> list[Event]:
     table.undo("ben1")
     table.redo("ben1")
     table.undo("anna")
+    table.mark("anna", "first cut")
+    table.image("ben1", None)
+    assert isinstance(table.restore("ben1", 9), Event)
+    table.undo("ben1")
+    table.redo("ben1")
+    table.assign("anna", "ben1", "owner")
+    table.session.branch(Branched("origin", table.state.seq, "anna"), 0)
     return table.session.log
 
 
@@ -76,6 +93,9 @@ def seen(state: State) -> tuple[object, ...]:
         sorted(state.edits),
         {person: list(stack) for person, stack in state.redo.items()},
         [edit.seq for edit in state.pending()],
+        dict(state.versions),
+        {who: person.role for who, person in state.participants.items()},
+        state.origin,
     )
 
 

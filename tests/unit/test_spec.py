@@ -53,6 +53,8 @@ LIMITS = {
     "MAX_GROUP_EDITS": f"| a group | {limits.MAX_GROUP_EDITS:,} edits,",
     "GROUP_SILENCE_MS": f"edits, {limits.GROUP_SILENCE_MS:,} ms of silence |",
     "MAX_NAME_CHARS": f"| a name | {limits.MAX_NAME_CHARS} characters |",
+    "MAX_VERSION_CHARS": f"| the name of a version | {limits.MAX_VERSION_CHARS} characters |",
+    "MAX_VERSIONS": f"| versions | {limits.MAX_VERSIONS} of a session |",
     "MAX_STROKE_POINTS": f"| a stroke | {limits.MAX_STROKE_POINTS:,} points |",
     "MAX_PATH_POINTS": f"| a path | {limits.MAX_PATH_POINTS:,} points |",
     "MAX_OUTLINE_POINTS": f"| an outline | {limits.MAX_OUTLINE_POINTS:,} corners |",

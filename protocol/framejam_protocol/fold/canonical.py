@@ -9,7 +9,8 @@ from typing import Final
 import msgspec
 
 from framejam_protocol.fold.merge import LAYERS, image_in_force, newest, prompt_text, revised
-from framejam_protocol.fold.state import Edit, State
+from framejam_protocol.fold.records import Edit
+from framejam_protocol.fold.state import State
 from framejam_protocol.instructions import (
     Camera,
     Comment,

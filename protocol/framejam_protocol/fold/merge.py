@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from framejam_protocol.fold.state import Edit, State
+from framejam_protocol.fold.records import Edit
+from framejam_protocol.fold.state import State
 from framejam_protocol.instructions import (
     Adjust,
     Camera,

@@ -14,7 +14,8 @@ import msgspec
 
 from framejam_protocol.fold.merge import revised
 from framejam_protocol.fold.prose import Prose
-from framejam_protocol.fold.state import Edit, State
+from framejam_protocol.fold.records import Edit
+from framejam_protocol.fold.state import State
 from framejam_protocol.instructions import (
     Adjust,
     Comment,

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 import msgspec
 
 from framejam_protocol.events import (
+    Assigned,
+    Branched,
     Created,
     Edited,
     Entered,
     Event,
     Joined,
+    Marked,
     Redone,
+    Restored,
     Undone,
 )
+from framejam_protocol.fold.past import Past, Turned, past
 from framejam_protocol.fold.prose import Prose
+from framejam_protocol.fold.records import Edit, Held, Participant, Version
 from framejam_protocol.instructions import (
     ENTERED_SETTINGS,
     PROMPTS,
     Adjust,
     Camera,
     Comment,
-    Instruction,
     Lock,
     Prompt,
     Region,
@@ -44,28 +49,6 @@ _K = TypeVar("_K")
 _V = TypeVar("_V")
 
 
-class Edit(msgspec.Struct, frozen=True, gc=False):
-    """One edit of the log: who gave which instruction, at which place of the order."""
-
-    seq: int
-    author: str
-    instruction: Instruction
-    depth: int | None
-    group: int
-
-
-class Held(msgspec.Struct, frozen=True):
-    """What a lock holds (T11): the mapping at its seq of ``take``, which was in force then and is
-    made with ``settings``. ``locks`` are those in that mapping. Never changes.
-
-    The mapping itself is not in it: it may be long, and ``State.held`` finds it again.
-    """
-
-    settings: Settings
-    take: int
-    locks: frozenset[int] = frozenset()
-
-
 @dataclass(slots=True)
 class State:
     """What the events 1..``seq`` add up to.
@@ -75,14 +58,16 @@ class State:
     stored). ``entries`` maps take -> edit -> entry step and is outside the state hash (T7).
     ``base`` are the settings the session began with, ``settings`` those in force and ``take`` is
     the number of the take they define (T8). ``locks`` is what each lock ever given holds, by its
-    seq, and like ``entries`` outside the state hash.
+    seq, and like ``entries`` outside the state hash. ``restores`` is what each restore turned, and
+    ``versions`` the named ones, by the seq they name (R3). ``origin`` is the session, and the seq
+    in it, that this one was branched from last (R4).
     """
 
     seq: int = 0
     base: Settings | None = None
     settings: Settings | None = None
     take: int = FIRST_TAKE
-    participants: dict[str, Joined] = field(default_factory=dict)
+    participants: dict[str, Participant] = field(default_factory=dict)
     prompts: dict[Prompt, Prose] = field(default_factory=lambda: {one: Prose() for one in PROMPTS})
     edits: dict[int, Edit] = field(default_factory=dict)
     dead: set[int] = field(default_factory=set)
@@ -93,6 +78,9 @@ class State:
     entries: dict[int, dict[int, int]] = field(default_factory=dict)
     takes: dict[Settings, int] = field(default_factory=dict)
     locks: dict[int, Held] = field(default_factory=dict)
+    restores: dict[int, Turned] = field(default_factory=dict)
+    versions: dict[int, Version] = field(default_factory=dict)
+    origin: tuple[str, int] | None = None
     _standing: dict[type, set[int]] = field(
         default_factory=lambda: {kind: set() for kind in COUNTED}
     )
@@ -121,6 +109,9 @@ class State:
             entries={take: steps.copy() for take, steps in self.entries.items()},
             takes=self.takes.copy(),
             locks=self.locks.copy(),
+            restores=self.restores.copy(),
+            versions=self.versions.copy(),
+            origin=self.origin,
             _standing={kind: live.copy() for kind, live in self._standing.items()},
             _turns=self._turns.copy(),
             _members=_copied(self._members),
@@ -142,16 +133,26 @@ class State:
                     self._waiting.difference_update(edits)
             case Undone(groups=groups):
                 self._turns.append(event)
-                self.dead.update(groups)
                 self.redo.setdefault(event.author, []).append(groups)
-                self._settle(groups)
+                self._turn(groups, dying=True)
             case Redone(groups=groups):
                 self._turns.append(event)
-                self.dead.difference_update(groups)
                 self.redo[event.author].pop()
-                self._settle(groups)
-            case Joined() as joined:
-                self.participants[joined.participant] = joined
+                self._turn(groups, dying=False)
+            case Restored(to=to):
+                self._restore(event, to)
+            case Marked(of=of, name=name):
+                self.versions.pop(of, None)
+                if name is not None:
+                    self.versions[of] = Version(name, event.author, event.seq)
+            case Joined(participant=participant, name=name, color=color, role=role):
+                self.participants[participant] = Participant(participant, name, color, role)
+            case Assigned(participant=participant, role=role):
+                self._assign(participant, role)
+            case Branched(session=session, seq=seq, participant=participant):
+                self.origin = (session, seq)
+                for person in self.participants:
+                    self._assign(person, "owner" if person == participant else "none")
             case Created(settings=settings):
                 self.base = settings
                 self._settle_settings()
@@ -175,24 +176,43 @@ class State:
         Looks through all that entered or was undone before it. Raises ``KeyError`` where no edit
         of this seq is a lock.
         """
-        take = self.locks[lock].take
-        entries: dict[int, int] = {}
-        dead: set[int] = set()
-        for event in self._turns:
-            if event.seq > lock:
-                break
-            match event.body:
-                case Entered(take=of, step=step, edits=edits) if of == take:
-                    entries.update(dict.fromkeys(edits, step))
-                case Undone(groups=groups):
-                    dead.update(groups)
-                case Redone(groups=groups):
-                    dead.difference_update(groups)
+        then = past(self._turns, self.restores, lock)
         return {
             seq: step
-            for seq, step in entries.items()
-            if seq < lock and seq in self.edits and self.edits[seq].group not in dead
+            for seq, step in then.entries.get(self.locks[lock].take, {}).items()
+            if seq < lock and seq in self.edits and then.live(self.edits[seq].group)
         }
+
+    def flips(self, groups: Iterable[int], dying: bool) -> tuple[set[int], set[int]]:
+        """The groups that die and those that come back when ``groups`` are undone (``dying``) or
+        brought back; a restore among them takes others with it (R3)."""
+        return Past(self.dead, self.entries).flips(groups, self.restores, dying)
+
+    def author_of(self, group: int) -> str | None:
+        """Whose group this is; None where there is none of this name."""
+        if group in self.restores:
+            return self.restores[group].author
+        return self.edits[group].author if self.members(group) else None
+
+    def turned(self, to: int, author: str) -> Turned:
+        """What it turns when ``author`` puts the session back to event ``to`` (R3); a gesture of
+        which some edits came by then counts whole."""
+        then = past(self._turns, self.restores, to)
+        groups = [group for theirs in self.by_author.values() for group in theirs]
+        alive = {group for group in groups if group <= to and then.live(group)}
+        take = self._take_at(to, alive)
+        now = self.entries.get(take, {})
+        return Turned(
+            author=author,
+            out=frozenset(g for g in groups if g not in self.dead and g not in alive),
+            back=frozenset(self.dead & alive),
+            take=take,
+            steps={
+                edit: (now[edit], step)
+                for edit, step in then.entries.get(take, {}).items()
+                if now[edit] != step
+            },
+        )
 
     def standing(self, kind: type) -> Set[int]:
         """The live edits of one of the kinds that are ``COUNTED``."""
@@ -216,8 +236,7 @@ class State:
         """
         if self.base is None or self.settings is None:
             raise ValueError("a log begins with `created`, which carries the settings")
-        first = {name: getattr(self.base, name) for name in ("fps", *ENTERED_SETTINGS)}
-        return msgspec.structs.replace(self.settings, **first)
+        return self._defining(self.settings)
 
     def steers(self, edit: Edit) -> bool:
         """Whether an edit belongs into the mapping of a take: a comment does not, nor do settings
@@ -267,6 +286,26 @@ class State:
         locks = frozenset(seq for seq in self._standing[Lock] if seq in entered)
         return Held(self.take_settings, self.take, locks)
 
+    def _turn(self, groups: Iterable[int], dying: bool) -> None:
+        dies, comes = Past(self.dead, self.entries).turn(groups, self.restores, dying)
+        self._settle(sorted(dies | comes))
+
+    def _restore(self, event: Event, to: int) -> None:
+        if to >= event.seq:
+            raise ValueError(f"event {event.seq} restores {to}, which is not before it")
+        turned = self.restores[event.seq] = self.turned(to, event.author)
+        self._turns.append(event)
+        self.by_author.setdefault(event.author, []).append(event.seq)
+        self.redo.pop(event.author, None)
+        Past(self.dead, self.entries).restore(turned)
+        self._settle(sorted(turned.out | turned.back))
+
+    def _assign(self, participant: str, role: str) -> None:
+        person = self.participants.get(participant)
+        if person is None:
+            raise ValueError(f"nobody called {participant} has joined")
+        self.participants[participant] = msgspec.structs.replace(person, role=role)
+
     def _settle(self, groups: Iterable[int]) -> None:
         """These groups were undone or brought back; ``dead`` tells so already."""
         edits = [self.edits[seq] for group in groups for seq in self.members(group)]
@@ -290,15 +329,27 @@ class State:
             self._settle_settings()
 
     def _settle_settings(self) -> None:
-        """Each setting as the newest live edit of it left it (M2)."""
+        settings = self._adjusted(lambda edit: edit.group not in self.dead)
+        if settings is not None:
+            self._put_in_force(settings)
+
+    def _adjusted(self, counts: Callable[[Edit], bool]) -> Settings | None:
+        """Each setting as the newest edit of it that counts left it (M2)."""
         settings = self.base
-        if settings is None:
-            return
         for seq in self.by_kind.get(Adjust, ()):
-            change = self.edits[seq].instruction
-            if isinstance(change, Adjust) and self.live(seq):
-                settings = msgspec.structs.replace(settings, **given_fields(change))
-        self._put_in_force(settings)
+            edit = self.edits[seq]
+            if settings is not None and isinstance(edit.instruction, Adjust) and counts(edit):
+                settings = msgspec.structs.replace(settings, **given_fields(edit.instruction))
+        return settings
+
+    def _take_at(self, seq: int, alive: Set[int]) -> int:
+        """The take that was in force after event ``seq``, when the groups ``alive`` were live."""
+        settings = self._adjusted(lambda edit: edit.seq <= seq and edit.group in alive)
+        return self.take if settings is None else self.takes[self._defining(settings)]
+
+    def _defining(self, settings: Settings) -> Settings:
+        first = {name: getattr(self.base, name) for name in ("fps", *ENTERED_SETTINGS)}
+        return msgspec.structs.replace(settings, **first)
 
     def _put_in_force(self, settings: Settings) -> None:
         """These are the settings now, and so is the take that they define (T8)."""

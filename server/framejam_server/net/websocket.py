@@ -24,11 +24,13 @@ from framejam_protocol.messages import (
     Fault,
     Hello,
     Look,
+    Mark,
     Need,
     Ping,
     Pong,
     PresenceUpdate,
     Redo,
+    Restore,
     ServerMessage,
     Undo,
     Watch,
@@ -269,7 +271,7 @@ async def _paced(pace: Bucket, cost: float) -> None:
 def _dispatch(message: object, outbox: Outbox, running: Running, member: Member) -> None:
     live = running.live
     match message:
-        case Edit() | Undo() | Redo() as command:
+        case Edit() | Undo() | Redo() | Mark() | Restore() as command:
             live.submit(member, command)
         case EndGroup():
             live.end_group(member)

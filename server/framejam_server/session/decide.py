@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
 from framejam_protocol.errors import Code
-from framejam_protocol.events import Body, Edited, Redone, Undone
+from framejam_protocol.events import Body, Edited, Redone, Restored, Undone
 from framejam_protocol.fold.merge import REVISABLE
 from framejam_protocol.fold.pairs import held_locks
 from framejam_protocol.fold.state import State
@@ -43,33 +43,14 @@ from framejam_protocol.limits import (
     MAX_REGIONS,
     MAX_UNDONE_PROMPT_CHARS,
 )
-from framejam_protocol.messages import Command, Edit, Redo, Refusal, Undo
+from framejam_protocol.messages import Command, Edit, Mark, Redo, Restore, Undo
 from framejam_server.session.document import TextRefused
+from framejam_server.session.history import mark, restore
+from framejam_server.session.no import No
 from framejam_server.session.roles import may, who_may
 from framejam_server.session.shapes import objection
 from framejam_server.session.text import Texts
 from framejam_server.session.undo import plan_redo, plan_undo, plan_undo_of, text_changes
-
-
-@dataclass(frozen=True, slots=True)
-class No:
-    """A command that changes nothing, and why; the fields are those of ``Refusal``."""
-
-    code: Code
-    message: str
-    field: str | None
-    rule: str
-
-    def refusal(self, client_seq: int) -> Refusal:
-        """What its sender is told."""
-        return Refusal(
-            client_seq=client_seq,
-            code=self.code,
-            message=self.message,
-            field=self.field,
-            rule=self.rule,
-        )
-
 
 _MOST: Final[Mapping[type, tuple[int, str, str]]] = {
     Camera: (MAX_CAMERAS, "cameras", "M4"),
@@ -77,6 +58,8 @@ _MOST: Final[Mapping[type, tuple[int, str, str]]] = {
     Region: (MAX_REGIONS, "regions", "M4"),
 }
 """How many of a kind may be live, what they are called, and the rule that says so."""
+
+_NONE: Final[Set[int]] = frozenset()
 
 Objections = Callable[[Settings], Mapping[str, str]]
 """Why no clip can be made with some settings, by the field that is at fault; pure."""
@@ -108,6 +91,10 @@ class Rules:
                 return self._undo(participant, command.group)
             case Redo():
                 return self._redo(participant)
+            case Mark():
+                return mark(self.state, command)
+            case Restore(to=to):
+                return self._restore(participant, to)
 
     def _role(self, participant: str, command: Command) -> No | None:
         role = self.state.participants[participant].role
@@ -164,10 +151,15 @@ class Rules:
         assert self.state.settings is not None
         return self.state.settings.frames
 
-    def _standing(self, kind: type, back: Collection[int] = ()) -> int:
-        """How many of a kind are live, with these edits brought back; of locks those, too, that
-        the renderer has to know because locks hold them."""
-        live = self.state.standing(kind) | set(back)
+    def _of(self, kind: type, groups: Iterable[int]) -> set[int]:
+        """The edits of a kind in some groups."""
+        edits = (seq for group in groups for seq in self.state.members(group))
+        return {seq for seq in edits if type(self.state.edits[seq].instruction) is kind}
+
+    def _standing(self, kind: type, back: Set[int] = _NONE, gone: Set[int] = _NONE) -> int:
+        """How many of a kind are live, with some edits brought back and some gone; of locks those,
+        too, that the renderer has to know because locks hold them."""
+        live = self.state.standing(kind) - gone | back
         return len(held_locks(self.state, live) if kind is Lock else live)
 
     def _text(self, given: Typed | Spliced | Content | Motion | Negative) -> Text | No:
@@ -247,19 +239,25 @@ class Rules:
             if refused is not None:
                 return refused
             plan = plan_undo_of(self.state, named)
-        texts = self._compensate(plan.groups, leaving=plan.groups)
+        texts = self._turn(*self.state.flips(plan.groups, dying=True))
         if isinstance(texts, No):
             return texts
         return Undone(groups=plan.groups, shadowed_by=plan.shadowed_by, texts=texts)
 
+    def _restore(self, participant: str, to: int) -> Restored | No:
+        turned = restore(self.state, participant, to)
+        if isinstance(turned, No):
+            return turned
+        texts = self._turn(turned.out, turned.back)
+        return texts if isinstance(texts, No) else Restored(to=to, texts=texts)
+
     def _nameable(self, participant: str, group: int) -> No | None:
         """Why a person may not undo the group of this name (U2)."""
-        members = self.state.members(group)
-        if not members:
+        author = self.state.author_of(group)
+        if author is None:
             edit = self.state.edits.get(group)
             hint = "no edit has this seq" if edit is None else f"it is part of group {edit.group}"
             return No(Code.NOT_FOUND, f"there is no group {group}: {hint}", "group", "U2")
-        author = self.state.edits[group].author
         role = self.state.participants[participant].role
         if author != participant and not may(role, "undo_others"):
             return No(
@@ -281,20 +279,17 @@ class Rules:
                 None,
                 "U4",
             )
-        edits = [self.state.edits[seq] for one in groups for seq in self.state.members(one)]
-        for kind, (most, name, rule) in _MOST.items():
-            back = [edit.seq for edit in edits if type(edit.instruction) is kind]
-            if back and self._standing(kind, back) > most:
-                message = f"there would be more than {most} {name} then; undo another first"
-                return No(Code.TOO_LARGE, message, None, rule)
-        texts = self._compensate(groups, leaving=())
+        texts = self._turn(*self.state.flips(groups, dying=False))
         return texts if isinstance(texts, No) else Redone(groups=groups, texts=texts)
 
-    def _compensate(
-        self, groups: tuple[int, ...], leaving: tuple[int, ...]
-    ) -> tuple[Text, ...] | No:
-        """What undoing or redoing groups does to the prompts, written as text (U6)."""
-        changes = text_changes(self.state, groups, leaving)
+    def _turn(self, dies: Set[int], comes: Set[int]) -> tuple[Text, ...] | No:
+        """Take groups out and bring others back: what that does to the prompts, as text (U6)."""
+        for kind, (most, name, rule) in _MOST.items():
+            back = self._of(kind, comes)
+            if back and self._standing(kind, back, self._of(kind, dies)) > most:
+                message = f"there would be more than {most} {name} then; undo another first"
+                return No(Code.TOO_LARGE, message, None, rule)
+        changes = text_changes(self.state, dies, comes)
         for prompt, splices in changes.items():
             grown = sum(len(splice.inserted) - len(splice.removed) for splice in splices)
             if grown > 0 and len(self.state.prompts[prompt]) + grown > MAX_UNDONE_PROMPT_CHARS:

@@ -47,7 +47,7 @@ class Roster:
         return changed
 
     def people(self, state: State) -> People:
-        """Everybody who ever joined, with the number of their connections now."""
+        """Everybody who has a role here, with the number of their connections now."""
         present = Counter(self.here.values())
         return People(
             people=tuple(
@@ -59,5 +59,6 @@ class Roster:
                     connections=present[who.participant],
                 )
                 for who in state.participants.values()
+                if who.role != "none"
             )
         )

@@ -11,10 +11,18 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     "undo": frozenset({"owner", "editor", "viewer"}),
     "redo": frozenset({"owner", "editor", "viewer"}),
     "undo_others": frozenset({"owner"}),
+    "mark": frozenset({"owner", "editor"}),
+    "restore": frozenset({"owner", "editor"}),
+    "branch": frozenset({"owner", "editor"}),
     "look": frozenset({"owner", "editor", "viewer"}),
     "control": frozenset({"owner", "editor"}),
     "upload": frozenset({"owner", "editor"}),
+    "export": frozenset({"owner", "editor", "viewer"}),
     "invite": frozenset({"owner"}),
+    "assign": frozenset({"owner"}),
+    "audit": frozenset({"owner"}),
+    "delete": frozenset({"owner"}),
+    "import": frozenset({"owner"}),
 }
 
 

@@ -12,12 +12,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from framejam_protocol.errors import Code
-from framejam_protocol.events import Body, Entered, Event, Joined, Undone
+from framejam_protocol.events import (
+    Body,
+    Branched,
+    Entered,
+    Event,
+    Joined,
+    Marked,
+    Restored,
+    Standing,
+    Undone,
+)
 from framejam_protocol.fold.state import State, fold
 from framejam_protocol.messages import Ack, Command, Edit, Refusal
 from framejam_protocol.wire import WireError, payload
-from framejam_server.session.decide import No, Objections, Rules
+from framejam_server.session.decide import Objections, Rules
 from framejam_server.session.groups import Groups
+from framejam_server.session.history import assign
+from framejam_server.session.no import No
 from framejam_server.session.receipts import Answer, Client, Receipt, Receipts
 from framejam_server.session.text import Texts, texts_of
 from framejam_server.session.yjs import client_of
@@ -116,6 +128,19 @@ class Session:
         """A new participant. ``now`` in milliseconds since the Unix epoch."""
         return [self._append(joined.participant, joined, now)]
 
+    def assign(
+        self, by: str, participant: str, role: Standing, now: int, *, hand_over: bool = False
+    ) -> list[Effect] | No:
+        """Give somebody a role, or with "none" remove them, as the owner ``by`` (A1)."""
+        events = assign(self.state, by, participant, role, hand_over)
+        if isinstance(events, No):
+            return events
+        return [self._append(by, event, now) for event in events]
+
+    def branch(self, branched: Branched, now: int) -> list[Effect]:
+        """The first event of a branch after the copied ones (R4)."""
+        return [self._append("", branched, now)]
+
     def enter(self, take: int, steps: Mapping[int, tuple[int, ...]], now: int) -> list[Effect]:
         """Edits get entry steps ({step: edits}) in a take; committed before it runs (T7)."""
         return [
@@ -165,6 +190,8 @@ class Session:
             self._groups.close(client_id)
             if isinstance(outcome, Undone):
                 self._groups.close_all(outcome.groups)
+            elif isinstance(outcome, Marked | Restored):
+                self._groups.clear()  # no gesture is half in a version (R3)
         ack = Ack(client_seq=number, seq=appended.event.seq)
         return [appended, *self._answer(client_id, participant, digest, ack)]
 

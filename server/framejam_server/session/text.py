@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from framejam_protocol.errors import Code
-from framejam_protocol.events import Edited, Event, Redone, Undone
+from framejam_protocol.events import Edited, Event, Redone, Restored, Undone
 from framejam_protocol.fold.prose import add_splice, apply_splices
 from framejam_protocol.instructions import (
     PROMPTS,
@@ -107,7 +107,7 @@ def texts_of(event: Event) -> tuple[Text, ...]:
     body = event.body
     if isinstance(body, Edited):
         return (body.instruction,) if isinstance(body.instruction, Text) else ()
-    return body.texts if isinstance(body, Undone | Redone) else ()
+    return body.texts if isinstance(body, Undone | Redone | Restored) else ()
 
 
 def _difference(before: str, after: str) -> tuple[Splice, ...]:

@@ -52,12 +52,14 @@ def plan_redo(state: State, person: str) -> tuple[int, ...] | None:
 def is_visible(state: State, group: int) -> bool:
     """Whether taking out a group changes what people see (U3)."""
     edits = [state.edits[seq] for seq in state.members(group)]
+    if group in state.restores:
+        return any(state.flips((group,), dying=True))
     if any(
         not isinstance(edit.instruction, Text) and field_cover(state, edit)[0] for edit in edits
     ):
         return True
     # Letters typed and taken back within the gesture are no effect of it: they are looked at whole.
-    return any(text_changes(state, (group,), {group}).values())
+    return any(text_changes(state, {group}, ()).values())
 
 
 def newest_cover(state: State, group: int) -> int | None:
@@ -77,12 +79,12 @@ def newest_cover(state: State, group: int) -> int | None:
 
 
 def text_changes(
-    state: State, groups: Collection[int], leaving: Collection[int]
+    state: State, dies: Collection[int], comes: Collection[int]
 ) -> dict[Prompt, tuple[Splice, ...]]:
-    """How the prompts change when of these groups those ``leaving`` are taken out, and the others
-    brought back (U6)."""
+    """How the prompts change when the groups ``dies`` are taken out and ``comes`` are brought back
+    (U6, R3)."""
     typed: dict[Prompt, list[int]] = {}
-    for group in groups:
+    for group in sorted({*dies, *comes}):
         for seq in state.members(group):
             instruction = state.edits[seq].instruction
             if isinstance(instruction, Text):
@@ -90,7 +92,7 @@ def text_changes(
 
     def live(seq: int) -> bool:
         group = state.edits[seq].group
-        return group not in leaving if group in groups else group not in state.dead
+        return group in comes or (group not in dies and group not in state.dead)
 
     return {
         prompt: state.prompts[prompt].outlook(seqs, live) for prompt, seqs in sorted(typed.items())

@@ -42,18 +42,28 @@ def decode_log(rows: Sequence[bytes]) -> list[Event]:
 
     Raises ``UnknownEvent``.
     """
+    events = decode_piece(rows, 1)
+    return _upcast(rows) if events is None else events
+
+
+def decode_piece(rows: Sequence[bytes], first: int) -> list[Event] | None:
+    """The events of a piece of a stored log, from seq ``first`` on, or None where an old one is
+    among them: what that means depends on the whole log before it (``decode_log``).
+
+    Raises ``UnknownEvent``.
+    """
     events: list[Event] = []
-    for row in rows:
+    for seq, row in enumerate(rows, start=first):
         try:
             event = _decoder.decode(row)
         except msgspec.ValidationError:
-            return _upcast(rows)
+            return None
         except Exception as error:  # not MessagePack, not UTF-8, nested too deeply
-            raise _damaged(len(events) + 1, error) from error
+            raise _damaged(seq, error) from error
         if event.body.v != CURRENT[type(event.body)]:
-            return _upcast(rows)
-        if event.seq != len(events) + 1:
-            raise _damaged(len(events) + 1, f"its seq is {event.seq}")
+            return None
+        if event.seq != seq:
+            raise _damaged(seq, f"its seq is {event.seq}")
         events.append(event)
     return events
 
@@ -112,7 +122,7 @@ def _instruction(instruction: dict[str, Any], texts: Texts) -> dict[str, Any] | 
 
 def _texts(kind: str, groups: list[int], state: State, texts: Texts) -> list[dict[str, Any]]:
     """Version 1 to 2: what an undo or redo did to the prompts."""
-    changes = text_changes(state, groups, groups if kind == "undone" else ())
+    changes = text_changes(state, *state.flips(groups, dying=kind == "undone"))
     return [
         _loose(texts.compensation(prompt, splices))
         for prompt, splices in changes.items()
