@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from framejam_protocol.events import Edited, Event, Redone, Undone
+from framejam_protocol.events import Edited, Event, Redone, Restored, Undone
 from framejam_protocol.instructions import PROMPTS, Prompt, Spliced, Text
 
 
@@ -28,21 +28,48 @@ class Letters:
     def __init__(self) -> None:
         self.lists: dict[Prompt, list[Letter]] = {prompt: [] for prompt in PROMPTS}
         self._group: dict[int, int] = {}
-        self._dead: set[int] = set()
+        self._deads: list[set[int]] = [set()]  # after each event
+        self._restores: dict[int, tuple[set[int], set[int]]] = {}
         self.history: list[dict[Prompt, list[Letter]]] = [{prompt: [] for prompt in PROMPTS}]
         """The visible letters after each event, before the first at place 0."""
 
     def apply(self, event: Event) -> None:
+        self._deads.append(set(self._dead))
         match event.body:
             case Edited(instruction=instruction, group=group):
                 self._group[event.seq] = group or event.seq
                 if isinstance(instruction, Text):
                     self._write(event.seq, instruction)
             case Undone(groups=groups):
-                self._dead |= set(groups)
+                self._turn(groups, dying=True)
             case Redone(groups=groups):
-                self._dead -= set(groups)
+                self._turn(groups, dying=False)
+            case Restored(to=to):
+                groups = {*self._group.values(), *self._restores}
+                alive = {one for one in groups if one <= to} - self._deads[to]
+                out, back = groups - self._dead - alive, alive & self._dead
+                self._restores[event.seq] = out, back
+                self._deads[-1] = (self._dead | out) - back
         self.history.append({prompt: self._visible(prompt) for prompt in PROMPTS})
+
+    @property
+    def _dead(self) -> set[int]:
+        return self._deads[-1]
+
+    def _turn(self, groups: tuple[int, ...], dying: bool) -> None:
+        """A group goes or comes, and with a restore all that it turned (R3)."""
+        for group in groups if dying else reversed(groups):
+            if (group in self._dead) != dying:
+                out, back = self._restores.get(group, (set(), set()))
+                out, back = (
+                    (out & self._dead, back - self._dead)
+                    if dying
+                    else (out - self._dead, back & self._dead)
+                )
+                if group in self._restores:  # what it turned now is what the next turn turns
+                    self._restores[group] = out, back
+                gone, there = ({group} | back, out) if dying else (out, {group} | back)
+                self._deads[-1] = (self._dead | gone) - there
 
     def text(self, prompt: Prompt) -> str:
         return "".join(letter.text for letter in self.history[-1][prompt])

@@ -10,12 +10,22 @@ from people import BLOB, created
 from session_clients import Client, Sent
 
 from framejam_protocol.errors import Code
-from framejam_protocol.events import Edited, Event, Joined, Redone, Undone
+from framejam_protocol.events import Edited, Event, Joined, Marked, Redone, Restored, Undone
 from framejam_protocol.fold.canonical import state_hash
 from framejam_protocol.fold.records import Edit as LoggedEdit
-from framejam_protocol.fold.state import State
+from framejam_protocol.fold.state import State, fold
 from framejam_protocol.instructions import PROMPTS, Fields, Given, Typed
-from framejam_protocol.messages import Ack, Command, Edit, EndGroup, Redo, Refusal, Undo
+from framejam_protocol.messages import (
+    Ack,
+    Command,
+    Edit,
+    EndGroup,
+    Mark,
+    Redo,
+    Refusal,
+    Restore,
+    Undo,
+)
 from framejam_server.session.receipts import Receipt
 from framejam_server.session.session import Append, Effect, Remember, Reply, Session
 from framejam_server.session.upcast import decode_log
@@ -40,7 +50,6 @@ class Server:
         """``people`` with their roles."""
         self.rows = [msgspec.msgpack.encode(created())]
         self.receipts: list[Receipt] = []
-        self.roles = people
         self.clients = list(clients)
         self.answers: dict[tuple[str, int], tuple[Command, Ack | Refusal]] = {}
         self.gestures: dict[str, Gesture] = {}
@@ -104,7 +113,7 @@ class Server:
 
     def decide(self, client: Client, sent: Command) -> None:
         """One command, and the rules that speak of one."""
-        length = len(self.core.log)
+        length, before = len(self.core.log), state_hash(self.state)
         known = self.answers.get((client.id, sent.client_seq))
         shown, alive = self._shown(), self._live_groups()
         effects = self.core.command(client.person, client.id, sent, self.now)
@@ -122,6 +131,8 @@ class Server:
             self._check_gesture(client, sent)
             self._check_undo(client.person, sent, alive)
             self._check_stack(client.person, sent, answer)
+            if isinstance(sent, Restore):
+                self._check_restore(sent.to, answer, before)
         self._check_letters(client.person, sent, shown)
         self.commit(client, effects)
 
@@ -160,6 +171,8 @@ class Server:
             allowed |= {Code.NOT_FOUND}
         if isinstance(sent, Edit) and not typed:
             allowed |= {Code.NOT_FOUND}  # a revision of what was undone meanwhile
+        if isinstance(sent, Mark | Restore):
+            allowed |= {Code.NOT_FOUND, Code.INVALID}
         if typed and client.id in self.unsettled:
             allowed |= {Code.INVALID}
         assert answer.code in allowed, answer
@@ -174,6 +187,9 @@ class Server:
         """L6: exactly the edits of one open gesture of one client are one group."""
         event = self.core.log[-1]
         if (event.client_id, event.client_seq) != (client.id, getattr(sent, "client_seq", None)):
+            return
+        if isinstance(event.body, Marked | Restored):
+            self.gestures.clear()
             return
         if not isinstance(sent, Edit):
             self.gestures.pop(client.id, None)
@@ -200,15 +216,19 @@ class Server:
 
     def _check_undo(self, person: str, sent: Command, alive: set[int]) -> None:
         """U2: one's own groups, or the one that was named."""
-        if isinstance(sent, Edit):
+        body = self.core.log[-1].body
+        if isinstance(sent, Edit | Mark | Restore):
             return
+        if isinstance(body, Undone | Redone) and any(
+            one in self.state.restores for one in body.groups
+        ):
+            return  # everybody's groups go with a restore
         changed = alive ^ self._live_groups()
         others = {one for one in changed if self.state.edits[one].author != person}
         if isinstance(sent, Undo):
             assert others <= {sent.group}
-            assert not others or self.roles[person] == "owner"
+            assert not others or self.state.participants[person].role == "owner"
         if isinstance(sent, Redo) and others:
-            body = self.core.log[-1].body
             assert isinstance(body, Redone)
             assert others <= set(body.groups)
             undos = [
@@ -223,18 +243,40 @@ class Server:
         stack, body = self.stacks[person], self.core.log[-1].body
         if isinstance(answer, Refusal):
             assert answer.code != Code.NOTHING_TO_REDO or not stack
-        elif isinstance(sent, Edit):
+        elif isinstance(sent, Edit | Restore):
             stack.clear()
+        elif isinstance(sent, Mark):
+            assert isinstance(body, Marked)
         elif isinstance(body, Undone):
             stack.append(body.groups)
         else:
             assert isinstance(body, Redone)
             assert body.groups == stack.pop()
 
+    def _check_restore(self, to: int, answer: Ack | Refusal, before: str) -> None:
+        """R3: everything is as it was then, the mapping too; where it is so it is refused."""
+        if isinstance(answer, Refusal) and answer.code != Code.INVALID:
+            return
+        length = len(self.core.log) - isinstance(answer, Ack)
+        edits = self.state.edits.values()
+        if any(edit.group <= to < edit.seq <= length for edit in edits):
+            return  # a gesture that had begun counts whole
+        then = fold(self.core.log[:to])
+        assert state_hash(self.state) == state_hash(then)
+        if isinstance(answer, Refusal):
+            assert before == state_hash(then)
+            return
+        assert self.state.take == then.take
+        now = self.state.mapping(then.take)
+        assert then.mapping(then.take).items() <= now.items()
+
     def _check_letters(self, person: str, sent: Command, shown: dict[int, int]) -> None:
         """U6: an undo hides no letter of an edit that is still live."""
-        if not isinstance(sent, Undo):
+        body = self.core.log[-1].body
+        if not isinstance(sent, Undo) or not isinstance(body, Undone):
             return
+        if not self.state.restores.keys().isdisjoint(body.groups):
+            return  # who deleted a letter may be live again
         now = self._shown()
         for seq, count in shown.items():
             if self.state.live(seq):

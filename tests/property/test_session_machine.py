@@ -22,7 +22,7 @@ from people import BLOB
 from session_clients import Client, Splicer, Typist, Whole
 from session_server import Server, in_force, mappings
 
-from framejam_protocol.events import Event
+from framejam_protocol.events import Branched, Event
 from framejam_protocol.fold.canonical import state_hash
 from framejam_protocol.fold.merge import REVISABLE, prompt_text, revised
 from framejam_protocol.fold.pairs import Reference, pairs, references
@@ -42,11 +42,12 @@ from framejam_protocol.instructions import (
     Spliced,
     Trajectory,
 )
-from framejam_protocol.messages import Ack, Edit, EndGroup, Redo, Undo
+from framejam_protocol.messages import Ack, Edit, EndGroup, Mark, Redo, Restore, Undo
 from framejam_server.session.session import Reply, Session
 from framejam_server.session.upcast import decode_log
 
 PEOPLE = {"anna": "owner", "ben1": "editor", "cleo": "editor", "vera": "viewer"}
+ROLES = {"owner", "editor", "viewer"}
 WRITERS = 4
 
 client = st.integers(0, WRITERS)
@@ -156,7 +157,7 @@ class SessionMachine(RuleBasedStateMachine):
     @rule(who=client, which=place)
     def undo_by_name(self, who, which):
         one = self.clients[who]
-        groups = sorted({edit.group for edit in one.state.edits.values()})
+        groups = sorted({edit.group for edit in one.state.edits.values()} | set(one.state.restores))
         if groups:
             one.send(Undo(one.next(), groups[-1 - which % len(groups)]))
 
@@ -166,6 +167,48 @@ class SessionMachine(RuleBasedStateMachine):
         groups = sorted({edit.group for edit in one.state.edits.values() if edit.author != "anna"})
         if groups:
             one.send(Undo(one.next(), groups[-1 - which % len(groups)]))
+
+    @rule(who=client, back=place, name=st.sampled_from(["cut", "\u0301🦋", " ", None]))
+    def mark(self, who, back, name):
+        one = self.clients[who]
+        one.send(Mark(one.next(), max(1, one.seen - back) if back else None, name))
+
+    @rule(who=client, back=place)
+    def restore(self, who, back):
+        one = self.clients[who]
+        one.send(Restore(one.next(), max(1, one.seen - back)))
+
+    @rule(who=client, which=place)
+    def restore_a_version(self, who, which):
+        one = self.clients[who]
+        if one.state.versions:
+            one.send(
+                Restore(one.next(), sorted(one.state.versions)[which % len(one.state.versions)])
+            )
+
+    @rule(who=st.sampled_from(["ben1", "cleo", "vera"]), role=st.sampled_from(sorted(ROLES)))
+    def an_owner_gives_a_role(self, who, role):
+        """A1: from the next command on, wherever the person has connections."""
+        effects = self.server.core.assign("anna", who, role, self.server.now)
+        assert isinstance(effects, list)
+        self.server.commit(None, effects)
+
+    @rule(back=place, owner=st.sampled_from(["anna", "ben1"]))
+    def branch(self, back, owner):
+        """R4: the log up to there unchanged, and one owner; what is done there is not done here."""
+        log = decode_log(self.server.rows)
+        log = log[: max(5, len(log) - back)]
+        before = fold(log)
+        branch = Session(log, (), [BLOB])
+        branch.branch(Branched("origin", len(log), owner), 0)
+        assert state_hash(branch.state) == state_hash(before)
+        roles = {who: person.role for who, person in branch.state.participants.items()}
+        assert roles == dict.fromkeys(PEOPLE, "none") | {owner: "owner"}
+        assert press(branch, owner, Undo) == bool(
+            [one for one in before.by_author.get(owner, ()) if one not in before.dead]
+        )
+        assert not any(press(branch, who, Undo) for who in PEOPLE if who != owner)
+        assert fold(branch.log) == branch.state
 
     @rule(who=client)
     def end_group(self, who):
@@ -362,9 +405,9 @@ def undo_and_redo(core: Session, who: str, presses: int) -> None:
 
 
 def nothing_is_left_when_all_is_undone(core: Session) -> None:
-    for who in PEOPLE:
-        while press(core, who, Undo):
-            pass
+    pressed = [True]
+    while any(pressed):  # the undo of a restore brings back what others have to undo
+        pressed = [press(core, who, Undo) for who in PEOPLE]
     assert not [seq for seq in core.state.edits if core.state.live(seq)]
     assert {prompt_text(core.state, prompt) for prompt in PROMPTS} == {""}
     assert core.state.settings == core.state.base

@@ -69,6 +69,13 @@ def step(machine: SessionMachine, chance: random.Random) -> None:
         "redo": (6, (who, 1)),
         "undo_by_name": (2, (who, chance.randrange(20))),
         "an_owner_undoes_a_teammates": (2, (chance.choice([0, 2]), chance.randrange(20))),
+        "mark": (1, (who, chance.randrange(20), chance.choice(["cut", None]))),
+        "restore": (1, (who, chance.randrange(40))),
+        "restore_a_version": (0.5, (who, chance.randrange(9))),
+        "an_owner_gives_a_role": (
+            0.5, (chance.choice(["ben1", "cleo", "vera"]), chance.choice(["editor", "viewer"])),
+        ),
+        "branch": (0.3, (chance.randrange(40), "anna")),
         "end_group": (2, (who,)),
         "time_passes": (4, (chance.choice([1, 900, 2000, 2001]),)),
         "the_server_hears": (20, (who, chance.randrange(1, 6))),

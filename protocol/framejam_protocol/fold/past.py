@@ -23,64 +23,67 @@ class Turned(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class Past:
-    """The groups undone (by the seq of their first edit), and take -> edit -> entry step."""
+    """The groups undone (by the seq of their first edit), take -> edit -> entry step, and what each
+    restore turned when it was made, undone or redone last: that much the next turn turns again, so
+    that redoing is exactly the opposite of undoing, whatever had become of the groups before."""
 
     dead: set[int] = field(default_factory=set)
     entries: dict[int, dict[int, int]] = field(default_factory=dict)
+    turned: dict[int, Turned] = field(default_factory=dict)
 
     def live(self, group: int) -> bool:
         """Whether a group that had begun was not undone."""
         return group not in self.dead
 
-    def flips(
-        self, groups: Iterable[int], restores: Mapping[int, Turned], dying: bool
-    ) -> tuple[set[int], set[int]]:
+    def flips(self, groups: Iterable[int], dying: bool) -> tuple[set[int], set[int]]:
         """The groups that die and those that come back when ``groups`` are undone (``dying``) or
-        brought back: themselves, and what the restores among them turned."""
-        dies: set[int] = set()
-        comes: set[int] = set()
-        for group in groups:
+        brought back: themselves, and what the restores among them turn."""
+        groups = tuple(groups)
+        if not self.turned.keys().isdisjoint(groups):
+            return Past(self.dead.copy(), {}, self.turned.copy()).turn(groups, dying)
+        flipped = {group for group in groups if (group in self.dead) != dying}
+        return (flipped, set()) if dying else (set(), flipped)
+
+    def turn(self, groups: Iterable[int], dying: bool) -> tuple[set[int], set[int]]:
+        """Undo groups, newest first as they are given, or bring them back in the opposite order;
+        returns what ``flips`` says."""
+        was_dead: dict[int, bool] = {}
+        for group in tuple(groups)[:: 1 if dying else -1]:
             if (group in self.dead) == dying:
                 continue
-            (dies if dying else comes).add(group)
-            turned = restores.get(group)
-            if turned is not None:
-                gone, there = (turned.back, turned.out) if dying else (turned.out, turned.back)
-                dies = (dies | gone) - there
-                comes = (comes | there) - gone
-        return dies - self.dead, comes & self.dead
+            self._flip([group], dying, was_dead)
+            if group in self.turned:
+                self._again(group, dying, was_dead)
+        changed = {group for group, dead in was_dead.items() if (group in self.dead) != dead}
+        return changed & self.dead, changed - self.dead
 
-    def turn(
-        self, groups: Iterable[int], restores: Mapping[int, Turned], dying: bool
-    ) -> tuple[set[int], set[int]]:
-        """Undo groups or bring them back; returns what ``flips`` says."""
-        groups = [group for group in groups if (group in self.dead) != dying]
-        dies, comes = self.flips(groups, restores, dying)
-        self.dead |= dies
-        self.dead -= comes
+    def restore(self, seq: int, turned: Turned) -> None:
+        """Put the restore ``seq``, which has just been made, into effect."""
+        self.turned[seq] = turned
+        self._again(seq, False, {})
+
+    def _again(self, restore: int, back: bool, was_dead: dict[int, bool]) -> None:
+        """Turn what a restore turned last, as far as it still is so: back, or once more."""
+        one = self.turned[restore]
+        dies, comes = (one.back, one.out) if back else (one.out, one.back)
+        dies, comes = dies - self.dead, comes & self.dead
+        self._flip(dies, True, was_dead)
+        self._flip(comes, False, was_dead)
+        entered = self.entries.get(one.take, {})
+        steps = {edit: pair for edit, pair in one.steps.items() if entered.get(edit) == pair[back]}
+        entered.update({edit: pair[not back] for edit, pair in steps.items()})
+        out, there = (comes, dies) if back else (dies, comes)
+        self.turned[restore] = Turned(one.author, out, there, one.take, steps)
+
+    def _flip(self, groups: Iterable[int], dying: bool, was_dead: dict[int, bool]) -> None:
         for group in groups:
-            if group in restores:
-                self._step(restores[group], back=dying)
-        return dies, comes
-
-    def restore(self, turned: Turned) -> None:
-        """Put a restore into effect that has just been made."""
-        self.dead |= turned.out
-        self.dead -= turned.back
-        self._step(turned, back=False)
-
-    def _step(self, turned: Turned, back: bool) -> None:
-        """Entry steps as a restore sets them, or back to those before where they still are so."""
-        entered = self.entries.get(turned.take, {})
-        for edit, (before, after) in turned.steps.items():
-            was, is_ = (after, before) if back else (before, after)
-            if entered.get(edit) == was:
-                entered[edit] = is_
+            was_dead.setdefault(group, group in self.dead)
+        (self.dead.update if dying else self.dead.difference_update)(groups)
 
 
 def past(turns: Iterable[Event], restores: Mapping[int, Turned], seq: int) -> Past:
     """What was live, and where it had entered, after event ``seq``; ``turns`` are the events of the
-    log that changed either, and ``restores`` what those of them turned that are restores."""
+    log that changed either, ``restores`` what those of them that are restores turned."""
     found = Past()
     for event in turns:
         if event.seq > seq:
@@ -89,9 +92,9 @@ def past(turns: Iterable[Event], restores: Mapping[int, Turned], seq: int) -> Pa
             case Entered(take=take, step=step, edits=edits):
                 found.entries.setdefault(take, {}).update(dict.fromkeys(edits, step))
             case Undone(groups=groups):
-                found.turn(groups, restores, dying=True)
+                found.turn(groups, dying=True)
             case Redone(groups=groups):
-                found.turn(groups, restores, dying=False)
+                found.turn(groups, dying=False)
             case Restored():
-                found.restore(restores[event.seq])
+                found.restore(event.seq, restores[event.seq])
     return found

@@ -87,6 +87,7 @@ class State:
     _turns: list[Event] = field(default_factory=list)  # all that changed a mapping
     _members: dict[int, list[int]] = field(default_factory=dict)
     _waiting: set[int] = field(default_factory=set)
+    _turned: dict[int, Turned] = field(default_factory=dict)  # as ``Past`` has it
 
     def copy(self) -> State:
         """Another state that is equal; a change of one does not show in the other.
@@ -116,6 +117,7 @@ class State:
             _turns=self._turns.copy(),
             _members=_copied(self._members),
             _waiting=self._waiting.copy(),
+            _turned=self._turned.copy(),
         )
 
     def apply(self, event: Event) -> None:
@@ -186,7 +188,11 @@ class State:
     def flips(self, groups: Iterable[int], dying: bool) -> tuple[set[int], set[int]]:
         """The groups that die and those that come back when ``groups`` are undone (``dying``) or
         brought back; a restore among them takes others with it (R3)."""
-        return Past(self.dead, self.entries).flips(groups, self.restores, dying)
+        return self._now.flips(groups, dying)
+
+    @property
+    def _now(self) -> Past:
+        return Past(self.dead, self.entries, self._turned)
 
     def author_of(self, group: int) -> str | None:
         """Whose group this is; None where there is none of this name."""
@@ -287,7 +293,7 @@ class State:
         return Held(self.take_settings, self.take, locks)
 
     def _turn(self, groups: Iterable[int], dying: bool) -> None:
-        dies, comes = Past(self.dead, self.entries).turn(groups, self.restores, dying)
+        dies, comes = self._now.turn(groups, dying)
         self._settle(sorted(dies | comes))
 
     def _restore(self, event: Event, to: int) -> None:
@@ -297,7 +303,7 @@ class State:
         self._turns.append(event)
         self.by_author.setdefault(event.author, []).append(event.seq)
         self.redo.pop(event.author, None)
-        Past(self.dead, self.entries).restore(turned)
+        self._now.restore(event.seq, turned)
         self._settle(sorted(turned.out | turned.back))
 
     def _assign(self, participant: str, role: str) -> None:
