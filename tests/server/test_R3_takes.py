@@ -1,4 +1,4 @@
-"""R3: after a restore the take is that of the version, bit for bit; undoing it gives the other back."""
+"""R3: a restored version has the take it had, bit for bit; the undo gives the other back."""
 
 from __future__ import annotations
 
