@@ -110,6 +110,21 @@ MAX_BLOB_PIXELS: Final = 40_000_000
 """Pixels of one uploaded image, read from its header before decoding (A3): 40 Mpx decode to
 120 MB, a 20,000 x 20,000 PNG would be 1.2 GB."""
 
+MAX_BUNDLE_BYTES: Final = 2 * 1024 * 1024 * 1024
+"""A bundle as a file, and what it unpacks to (R5): zip archives need no second format up to there,
+and it is four times the images that a session may have by default."""
+
+MAX_BUNDLE_LOG_BYTES: Final = 512 * 1024 * 1024
+"""The log of a bundle, unpacked (R5). It is held in memory while it is checked; a million events
+of people who type have 230 MB."""
+
+MAX_BUNDLE_IMAGES: Final = 20_000
+"""Images of a bundle (R5): its table of contents is read whole."""
+
+MAX_BUNDLE_RATIO: Final = 100
+"""A member of a bundle that unpacks to more than this many times its size is refused (R5); what
+packs as well as that is written unpacked. Logs of people who type are packed 8 to 1."""
+
 MAX_QUEUED_COMMANDS: Final = 1024
 """Edits of one session waiting for the log. Beyond that edits are refused as ``rate_limited``
 with a time to come back, so that one session cannot take the server's memory."""
@@ -150,8 +165,9 @@ MAX_MESSAGE_BURST: Final = 2000
 MESSAGE_COST_BYTES: Final = 16 * 1024
 """Long messages count once more for each of these: decoding takes time by the byte."""
 
-NEED_COST: Final = 20
-"""A ``need`` counts as this many messages, for it is answered by up to 1 MiB."""
+NEED_COST: Final = 8
+"""A ``need`` counts as this many messages, for it is answered by up to 1 MiB. Who is 100,000 events
+behind asks 200 times and is within the burst."""
 
 MAX_EVENTS_PER_MESSAGE: Final = 500
 """Events in one ``events`` message of a catch-up; the client asks for the rest (C3)."""
@@ -162,6 +178,30 @@ outbox of everybody who joins."""
 
 MAX_PARTICIPANTS: Final = 1000
 """People of one session, whether here or not: an invite that leaks must not fill the log."""
+
+MAX_INVITES: Final = 200
+"""Invites of one session that are not revoked: as many as an owner can keep in view (A1)."""
+
+MAX_LABEL_CHARS: Final = 64
+"""Characters of the note on an invite: one line of a list."""
+
+MIN_INVITE_S: Final = 60
+"""An invite that expires lives at least this long: a shorter one is over before it is read (A1)."""
+
+MAX_INVITE_S: Final = 31_536_000
+"""An invite that expires lives a year at most; who wants longer makes one without an end (A1)."""
+
+MAX_INVITE_USES: Final = 1000
+"""Uses of an invite that counts them: as many as a session has people (``MAX_PARTICIPANTS``)."""
+
+CALLS_PER_SECOND: Final = 20
+"""HTTP calls of one person a second (L5): a page that asks whose work is under a moving cursor."""
+
+MAX_CALL_BURST: Final = 100
+"""HTTP calls of one person that may come at once: a page that loads the images of a session."""
+
+MAX_AUDIT_PAGE: Final = 200
+"""Entries of the audit trail in one answer; ``before`` asks for older ones (A1)."""
 
 MAX_OUTBOX_BYTES: Final = 8 * 1024 * 1024
 """Events waiting for one client. A client further behind is closed with ``slow`` and resumes

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, get_args
 
 import msgspec
 
@@ -25,7 +26,7 @@ _BROKEN: Final = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 _NOT_MSGPACK: Final = "these bytes are not MessagePack; send one map a message"
 # An answer must not repeat 200 kB of what was wrong.
 _MOST_WORDS: Final = 300
-_COMMAND_TYPES: Final = frozenset({"edit", "undo", "redo"})
+_COMMAND_TYPES: Final = frozenset(kind.__struct_config__.tag for kind in get_args(Command))
 
 
 class WireError(ValueError):
@@ -60,6 +61,19 @@ class WireError(ValueError):
 def encode(message: ClientMessage | ServerMessage) -> bytes:
     """A message as MessagePack."""
     return _encoder.encode(message)
+
+
+class _Piece(msgspec.Struct, frozen=True, tag_field="type", tag="events"):
+    """An ``Events`` whose events are encoded already."""
+
+    events: list[msgspec.Raw]
+    more: bool
+
+
+def encode_events(events: Iterable[bytes], more: bool) -> bytes:
+    """``encode(Events(events, more))`` of events that are encoded already: for who had to know
+    their length before."""
+    return _encoder.encode(_Piece([msgspec.Raw(event) for event in events], more))
 
 
 def encode_json(message: ClientMessage | ServerMessage) -> bytes:

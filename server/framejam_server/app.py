@@ -18,32 +18,42 @@ from aiohttp import web
 
 from framejam_protocol.instructions import Settings
 from framejam_protocol.limits import MAX_BLOB_BYTES
+from framejam_server.bundles import Carrier, emptied
 from framejam_server.config import Config
 from framejam_server.export.video import encode_mp4
 from framejam_server.hub import Hub
 from framejam_server.live import Clock, report_end
+from framejam_server.net.access import LAUNCH, Access
 from framejam_server.net.auth import mint
+from framejam_server.net.bundles import Bundles
+from framejam_server.net.caller import Caller
 from framejam_server.net.gate import Gate
 from framejam_server.net.health import Health
+from framejam_server.net.history import Pictures
 from framejam_server.net.http import Api, BlobStore, errors
 from framejam_server.net.metrics import Metrics, metrics_handler
 from framejam_server.net.websocket import Sockets
 from framejam_server.outcome import Finished
+from framejam_server.quotas import Quotas
 from framejam_server.render.facts import recall, remember
+from framejam_server.render.memory import MIB
 from framejam_server.render.pipe import Ready
 from framejam_server.render.worker import Worker, WorkerDied
+from framejam_server.retention import delete_forgotten, every_day
 from framejam_server.startup import StartupError, bind, lock_data_folder, settle_collector
 from framejam_server.store.blobs import BlobFiles
 from framejam_server.store.contract import StoreError
-from framejam_server.store.migrate import migrate
-from framejam_server.store.sql import SqlStore, create_engine, sqlite_url
+from framejam_server.store.leavings import Leavings
+from framejam_server.store.opening import open_store
+from framejam_server.store.track import TrackFiles
 
 log = structlog.get_logger("framejam.app")
 
 PAGE = Path(__file__).parent / "studio"
 DATABASE = "framejam.db"
-LAUNCH = "launch"
-"""The label of the owner link that a start prints; the next start replaces it (A2)."""
+MOVING = "moving"
+"""The folder of bundles on their way; what is in it at a start is left of a server that died."""
+
 
 FINE = 3
 """Times the steps that feel live."""
@@ -63,6 +73,17 @@ def first_settings(config: Config, facts: Ready) -> Settings:
     seed = secrets.randbelow(2**31) if config.seed is None else config.seed
     usual = facts.steps * (FINE if config.quality == "fine" else 1)
     return facts.settings(seed, config.steps or usual)
+
+
+def quotas_of(config: Config) -> Quotas:
+    """What the server keeps at most (A4)."""
+    return Quotas(
+        sessions=config.max_sessions,
+        events=config.max_events,
+        takes=config.max_takes,
+        session_bytes=config.session_mib * MIB,
+        images_bytes=config.images_mib * MIB,
+    )
 
 
 @dataclass(frozen=True)
@@ -86,11 +107,11 @@ async def opened(config: Config, say: Callable[[str], None]) -> AsyncIterator[Op
         stack.enter_context(await asyncio.to_thread(lock_data_folder, config.data))
         database = config.data.absolute() / DATABASE
         files = await asyncio.to_thread(BlobFiles, config.data.absolute() / "blobs")
+        await asyncio.to_thread(emptied, config.data / MOVING)
         try:
-            await asyncio.to_thread(migrate, sqlite_url(database, "sqlite"))
+            store = await open_store(database, config.database)
         except StoreError as error:
             raise StartupError(str(error)) from error
-        store = SqlStore(create_engine(database))
         stack.push_async_callback(store.close)
         worker = Worker(
             config.data.absolute() / "blobs",
@@ -109,6 +130,10 @@ async def opened(config: Config, say: Callable[[str], None]) -> AsyncIterator[Op
             except WorkerDied as error:
                 raise StartupError(f"{error}; the lines above say why") from error
         clock = Clock(lambda: time.time_ns() // 1_000_000, time.monotonic)
+        tracks = TrackFiles(
+            config.data.absolute() / "track", config.track_previews, config.track_mib * MIB
+        )
+        leavings = Leavings(config.data.absolute() / "deleting", files, [tracks.forget])
         hub = Hub(
             store,
             worker,
@@ -117,8 +142,23 @@ async def opened(config: Config, say: Callable[[str], None]) -> AsyncIterator[Op
             lambda: secrets.token_hex(8),
             config.edits_per_second,
             metrics,
+            quotas_of(config),
+            leavings,
+            tracks=tracks,
+            snapshot_events=config.snapshot_events,
         )
         stack.push_async_callback(hub.close)
+        try:
+            await leavings.settle(store)
+        except (StoreError, OSError) as error:
+            log.warning("files of deleted sessions left", error=str(error))
+        if config.retention_days is not None:
+            gone = await delete_forgotten(hub, config.retention_days)
+            if gone:
+                say(f"deleted {len(gone)} sessions that nobody opened any more")
+            daily = asyncio.create_task(every_day(hub, config.retention_days), name="retention")
+            daily.add_done_callback(report_end)
+            stack.push_async_callback(_cancel, daily)
         if loaded_before:
             loading = asyncio.create_task(_load_behind(hub, worker, config, say), name="model")
             loading.add_done_callback(report_end)
@@ -177,7 +217,12 @@ def web_app(behind: Opened, config: Config) -> web.Application:
     metrics.gauge("connections", "Connections of all sessions", lambda: hub.connections)
     metrics.gauge("outbox_bytes", "Bytes that wait for clients", lambda: sockets.queued_bytes)
     app = web.Application(middlewares=[errors], client_max_size=MAX_BLOB_BYTES + 1024)
-    app.add_routes(Api(hub, gate, BlobStore(files.put, files.get), PAGE, clip_bytes).routes())
+    caller = Caller(hub, gate)
+    app.add_routes(Api(caller, BlobStore(files.put, files.get), PAGE, clip_bytes).routes())
+    app.add_routes(Access(caller).routes())
+    carrier = Carrier(hub.store, files, hub.new_id, hub.clock.now, hub.quotas, hub.images)
+    app.add_routes(Bundles(caller, carrier, config.data / MOVING).routes())
+    app.add_routes(Pictures(caller).routes())
     app.router.add_get("/socket", sockets.handle)
     app.router.add_get("/healthz", health.live)
     app.router.add_get("/readyz", health.ready)

@@ -34,6 +34,7 @@ from framejam_server.render.told import Told
 from framejam_server.render.turns import Standing
 from framejam_server.render.worker import TakeFailed, WorkerDied, WorkerReplaced
 from framejam_server.renderer import Renderer
+from framejam_server.scrubbing import Track, turned_since
 from framejam_server.store.contract import Store, StoreError
 
 log = structlog.get_logger("framejam.conductor")
@@ -48,14 +49,23 @@ RETRY_S = 1.0
 class Conductor:
     """The take of one session. Run ``run`` as a task; cancel it to stop."""
 
-    def __init__(self, live: LiveSession, worker: Renderer, facts: Ready, store: Store) -> None:
+    def __init__(
+        self,
+        live: LiveSession,
+        worker: Renderer,
+        facts: Ready,
+        store: Store,
+        track: Track | None = None,
+    ) -> None:
         self.live = live
+        self.track = track
+        """The pictures of the past (R1); without one none are kept."""
         self.settings: Settings = live.state.take_settings
         """What the take is made with; others make another take (T8)."""
         self.questions = Questions(live, worker, self.known)
         self._facts = facts
         self._bulletin = Bulletin(live, facts)
-        self._outcome = Outcome(live, store)
+        self._outcome = Outcome(live, store, track)
         self._in_force = InForce(lambda: live.state, live.kept)
         self._decoded = False
         self._worker = worker
@@ -85,6 +95,8 @@ class Conductor:
                     )
         finally:
             await self._worker.forget(self._told.key)
+            if self.track is not None:
+                await self.track.close()
 
     @property
     def steps(self) -> int:
@@ -181,7 +193,7 @@ class Conductor:
         if not tiers or not told.position or told.pairs != self._mapped().pairs:
             return
         self._estimated.update(tiers)
-        seq = self.live.state.reflected
+        seq, turned = self._reflected()
         try:
             advanced = await self._worker.estimate(told.key, tiers)
         except WorkerDied as error:
@@ -191,7 +203,7 @@ class Conductor:
         except (WorkerReplaced, TakeFailed) as error:
             log.info("no estimate", session=self.live.row.id, error=str(error))
             return
-        moment = self._moment(advanced.position, seq, TIER_ESTIMATE)
+        moment = self._moment(advanced.position, seq, TIER_ESTIMATE, turned)
         show = self._outcome.show if first else self._outcome.show_more
         show(advanced.sheets, moment)
 
@@ -246,13 +258,20 @@ class Conductor:
             return
         if self.live.state.take != self._take:
             return  # other settings came while we waited: the next turn makes their take
-        mapped, seq = self._mapped(), self.live.state.reflected
+        mapped, (seq, turned) = self._mapped(), self._reflected()
         if not await self._has_room(mapped):
             return
-        request = told.request(self.settings, mapped.pairs, mapped.references, self.live.tiers)
+        tiers = self.live.tiers
+        request = told.request(self.settings, mapped.pairs, mapped.references, tiers)
+
+        def watched() -> tuple[Tier, ...]:
+            nonlocal tiers
+            tiers = self.live.tiers
+            return tiers
+
         asked = self.live.clock.mono()
         try:
-            advanced = await self._worker.advance(request, told.generation)
+            advanced = await self._worker.advance(request, told.generation, watched)
         except WorkerDied as error:
             await self._worker_died(error)
             return
@@ -269,14 +288,14 @@ class Conductor:
         if advanced.clip is not None or advanced.position > self._died_at:
             self._deaths = 0
         told.answered(mapped.pairs, mapped.references, advanced.position)
-        if request.tiers and not advanced.sheets:
+        if tiers and not advanced.sheets:
             # A step of a take that a lock holds: there is nothing new to show, or to go on from.
             if not self._bulletin.is_said("running"):
                 self._say("running")
             return
         self._since_rewind += 1
         self._estimated.clear()
-        await self._show(advanced, mapped, seq)
+        await self._show(advanced, mapped, seq, turned)
 
     async def _has_room(self, mapped: Mapped) -> bool:
         """Whether the worker's memory has room for the take; where not, until that may change."""
@@ -299,16 +318,19 @@ class Conductor:
         await self.live.changed.wait()
         return False
 
-    async def _show(self, advanced: Advanced, mapped: Mapped, seq: int) -> None:
+    async def _show(self, advanced: Advanced, mapped: Mapped, seq: int, turned: bool) -> None:
         clip = advanced.clip
         self._decoded = clip is not None
         if clip is None:
-            self._outcome.show(advanced.sheets, self._moment(advanced.position, seq, TIER_SHEET))
+            moment = self._moment(advanced.position, seq, TIER_SHEET, turned)
+            self._outcome.show(advanced.sheets, moment)
             if not self._bulletin.is_said("running"):
                 self._say("running")
             return
-        finished = Finished(self._take, seq, clip, self.steps)
+        finished = Finished(self._take, seq, clip, self.steps, turned)
         self._outcome.finish(finished, advanced.sheets)
+        if not advanced.sheets:
+            await self._outcome.keep_unwatched(finished)
         self.live.observer.take("finished")
         # Before it is announced: who hears of it may ask for the list of takes (T8).
         await self._outcome.record(finished, mapped.mapping, self.settings, self._facts)
@@ -378,8 +400,13 @@ class Conductor:
         if self._minds_watchers:
             self.live.changed.set()
 
-    def _moment(self, step: int, seq: int, tier: int) -> Moment:
-        return Moment(self._take, step, self.steps, seq, tier)
+    def _reflected(self) -> tuple[int, bool]:
+        """What of the log the take shows now (T13), and whether undos after that are in it, too."""
+        state = self.live.state
+        return state.reflected, turned_since(self.live.core.log, state.reflected, state.seq)
+
+    def _moment(self, step: int, seq: int, tier: int, turned: bool) -> Moment:
+        return Moment(self._take, step, self.steps, seq, tier, turned=turned)
 
     def _say(
         self,

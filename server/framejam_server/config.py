@@ -20,6 +20,7 @@ from framejam_protocol.limits import (
     MAX_UNAUTHENTICATED_PER_ADDRESS,
 )
 from framejam_server.render.memory import TAKES_MIB
+from framejam_server.snapshots import SNAPSHOT_EVENTS
 
 
 class Config(BaseSettings):
@@ -37,6 +38,11 @@ class Config(BaseSettings):
 
     data: Path = Path("data")
     """The folder of the database and the images; one server at a time opens it."""
+
+    database: Annotated[str | None, Field(pattern="^postgres(ql)?://", repr=False)] = None
+    """``postgresql://user@host/database``: keep sessions in PostgreSQL, read as libpq reads it (a
+    password belongs into ``PGPASSFILE``). One server at a time opens it. Without it they are in a
+    SQLite file in ``data``; images are there in any case."""
 
     public_url: str = ""
     """What links begin with where people reach the server under another name."""
@@ -71,6 +77,37 @@ class Config(BaseSettings):
 
     edits_per_second: Annotated[int, Field(ge=1, le=MAX_EDITS_PER_SECOND)] = EDITS_PER_SECOND
     """Edits of one person; a session takes those of ten. Five seconds' worth may come at once."""
+
+    max_sessions: Annotated[int, Field(ge=1)] = 10_000
+    """Sessions of this server (A4). New ones, branches and imports beyond are refused."""
+
+    max_events: Annotated[int, Field(ge=1000, le=2**31)] = 1_000_000
+    """Events of one session (A4). What would go beyond is refused; what is there stays."""
+
+    max_takes: Annotated[int, Field(ge=1, le=2**31)] = 100_000
+    """Finished clips recorded of one session (A4), each recomputable: the newest ones. Older ones
+    can be computed again only from a bundle that was exported while they were recorded."""
+
+    session_mib: Annotated[int, Field(ge=1, le=2**24)] = 512
+    """MiB of images of one session (A4). Uploads beyond are refused."""
+
+    images_mib: Annotated[int, Field(ge=1, le=2**30)] = 65_536
+    """MiB of images of all sessions (A4). Uploads and imports beyond are refused."""
+
+    track_previews: Annotated[int, Field(ge=300, le=10**6)] = 2000
+    """Previews of the past kept of one session (R1), so that scrubbing shows them at once; where
+    there are more, older ones are thinned out. What is not kept is computed again."""
+
+    track_mib: Annotated[int, Field(ge=1, le=2**20)] = 64
+    """MiB of previews of the past kept of one session (R1)."""
+
+    retention_days: Annotated[int, Field(ge=2, le=36_500)] | None = None
+    """Days after which a session that nobody has opened is deleted (A4), with everything in it:
+    looked at when the server starts and every day. Without it sessions are kept."""
+
+    snapshot_events: Annotated[int, Field(ge=10, le=2**31)] = SNAPSHOT_EVENTS
+    """Events of a session after which the next snapshot of its state is written, a tenth of its log
+    at least: a start folds what came since. Snapshots are an aid; without one all is folded."""
 
     hellos_per_address: Annotated[int, Field(ge=1)] = MAX_UNAUTHENTICATED_PER_ADDRESS
     """Sockets of one address that may wait to say hello. Behind a proxy all people have its

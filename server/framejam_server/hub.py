@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
 from framejam_protocol.errors import Close
 from framejam_protocol.events import Created, Event
+from framejam_protocol.fold.unread import Unread
 from framejam_protocol.instructions import Settings
 from framejam_protocol.limits import EDITS_PER_SECOND
 from framejam_server.conductor import Conductor
@@ -19,12 +21,22 @@ from framejam_server.live import Clock, LiveSession, report_end
 from framejam_server.looks import Looks
 from framejam_server.member import Member
 from framejam_server.observer import Observer
+from framejam_server.quotas import Quotas
 from framejam_server.render.memory import objections
 from framejam_server.render.pipe import Ready
 from framejam_server.renderer import Renderer
+from framejam_server.scrubbing import Tracks
 from framejam_server.session.ratelimit import EditRates
 from framejam_server.session.session import Session
-from framejam_server.store.contract import SessionRow, Store, StoredSession, StoreError
+from framejam_server.snapshots import SNAPSHOT_EVENTS, Snapshots, newest_snapshot, restored
+from framejam_server.store.contract import (
+    SessionRow,
+    Snapshot,
+    Store,
+    StoredSession,
+    StoreError,
+)
+from framejam_server.trail import Trail
 
 log = structlog.get_logger("framejam.hub")
 
@@ -42,6 +54,16 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
+class Leavings(Protocol):
+    """The files of deleted sessions (``store.leavings`` implements it); all methods block."""
+
+    def note(self, session: str, blobs: Iterable[str]) -> None:
+        """The session is about to be deleted; it has these images."""
+
+    def clear(self, session: str, unused: Iterable[str]) -> None:
+        """Its rows are gone: delete its files, and the images that no session has any more."""
+
+
 @dataclass(slots=True)
 class Running:
     """A live session, the task that runs its take, and what people look at besides."""
@@ -56,12 +78,20 @@ class Running:
         self.live.leave(member)
         self.looks.left(member)
 
+    async def quiet(self) -> None:
+        """End its take and looks and take nothing more; who is in is not told yet."""
+        self.task.cancel()
+        await asyncio.gather(self.task, self.looks.close(), return_exceptions=True)
+        await self.live.finish()
+
 
 class Hub:
     """Opens sessions on demand and keeps them until ``close``.
 
     ``new_id`` makes an unguessable lower-case id; it and the clock are handed in for tests.
-    ``edits_per_second`` is one person's (L5).
+    ``edits_per_second`` is one person's (L5), ``quotas`` bound what is kept, and ``leavings`` are
+    the files of deleted sessions (A4). A snapshot of a session is written every
+    ``snapshot_events`` events.
     """
 
     def __init__(
@@ -73,8 +103,21 @@ class Hub:
         new_id: Callable[[], str],
         edits_per_second: float = EDITS_PER_SECOND,
         observer: Observer | None = None,
+        quotas: Quotas | None = None,
+        leavings: Leavings | None = None,
+        tracks: Tracks | None = None,
+        snapshot_events: int = SNAPSHOT_EVENTS,
     ) -> None:
         self.observer = observer or Observer()
+        self.quotas = quotas or Quotas()
+        self.trail = Trail(store, clock.now)
+        self.images = asyncio.Lock()
+        """Held while images' files and rows come or go: an image that one session loses may be what
+        another is given at the same time."""
+        self._leavings = leavings
+        self._tracks = tracks
+        self._snapshot_events = snapshot_events
+        self._going: set[str] = set()
         self._edits_per_second = edits_per_second
         self.store = store
         self.facts = facts
@@ -104,17 +147,67 @@ class Hub:
         async with self._opening:
             if self._closed:
                 raise StoreError("the server is stopping; reconnect in a moment")
+            if session in self._going:
+                raise StoreError("the session is being deleted; try again in a moment")
             return self._running.get(session) or await self._load(session)
+
+    async def delete(self, session: str, reason: str) -> None:
+        """Delete a session with all it owns, for ever (A4); who is in is told ``reason``.
+
+        Raises ``StoreError``: then nothing is deleted, and who was in comes back by themselves.
+        """
+        async with self._opening:
+            if session in self._going:
+                return
+            self._going.add(session)
+            running = self._running.pop(session, None)
+        try:
+            if running is not None:
+                await running.quiet()
+            try:
+                await self._delete(session, running, reason)
+            except StoreError:
+                if running is not None:
+                    again = "the session could not be deleted; reconnect and resume"
+                    await running.live.stop(Close.UNAVAILABLE, again)
+                raise
+        finally:
+            self._going.discard(session)
+        log.info("session deleted", session=session, reason=reason)
+
+    async def _delete(self, session: str, running: Running | None, reason: str) -> None:
+        async with self.images:
+            blobs = [blob.id for blob in await self.store.blobs(session)]
+            if self._leavings is not None:
+                try:
+                    await asyncio.to_thread(self._leavings.note, session, blobs)
+                except OSError as error:
+                    raise StoreError(f"the disk is full or gone: {error}") from error
+            unused = await self.store.delete_session(session)
+            if running is not None:
+                await running.live.stop(Close.GONE, reason)
+            if self._leavings is not None:
+                try:
+                    await asyncio.to_thread(self._leavings.clear, session, unused)
+                except OSError as error:
+                    log.warning("files of a session left", session=session, error=str(error))
 
     async def _load(self, session: str) -> Running | None:
         with _without_collector():
             stored = await self.store.load(session)
             if stored is None:
                 return None
+            found = await newest_snapshot(self.store, session)
             # Folding a long log takes a while: not on the event loop.
-            live = await asyncio.to_thread(self._rebuild, stored)
+            live = await asyncio.to_thread(self._rebuild, stored, found)
+        track = None
+        if self._tracks is not None:
+            state = live.state
+            track = await asyncio.to_thread(
+                self._tracks.open, session, state.seq, state.versions.keys()
+            )
         live.start()
-        conductor = Conductor(live, self._worker, self.facts, self.store)
+        conductor = Conductor(live, self._worker, self.facts, self.store, track)
         task = asyncio.create_task(conductor.run(), name=f"take of {session}")
         task.add_done_callback(report_end)
         looks = Looks(live, self._worker, self.facts)
@@ -122,11 +215,21 @@ class Hub:
         log.info("session opened", session=session, events=len(stored.events))
         return running
 
-    def _rebuild(self, stored: StoredSession) -> LiveSession:
-        core = Session(stored.events, stored.receipts, (blob.id for blob in stored.blobs))
+    def _rebuild(self, stored: StoredSession, found: Snapshot | None) -> LiveSession:
+        state, seq = restored(stored.row.id, stored.events, found)
+        if isinstance(state.edits, Unread):
+            # The take asks for all of them at once, on the event loop.
+            state.edits.read_all()
+        blobs = (blob.id for blob in stored.blobs)
+        core = Session(stored.events, stored.receipts, blobs, state)
         core.objections = self._objections
         rates = EditRates(self._edits_per_second)
-        return LiveSession(stored.row, core, self.store, self.clock, rates, self.observer)
+        core.max_events = self.quotas.events
+        live = LiveSession(
+            stored.row, core, self.store, self.clock, rates, self.observer, self.quotas
+        )
+        live.snapshots = Snapshots(live.row.id, core.log, self.store, self._snapshot_events, seq)
+        return live
 
     def _objections(self, settings: Settings) -> dict[str, str]:
         """Why no clip can be made with some settings, by the field: the memory it would need, or
@@ -156,6 +259,11 @@ class Hub:
         """Connections of all live sessions."""
         return sum(len(running.live.members) for running in self._running.values())
 
+    def in_use(self, session: str) -> bool:
+        """Whether somebody is in the session, or about to be."""
+        running = self._running.get(session)
+        return running is not None and bool(running.live.members or running.live.arriving)
+
     @property
     def commit_failed_at(self) -> float:
         """When a session's newest commit failed, on the event loop's clock; -inf where none did."""
@@ -179,4 +287,9 @@ class Hub:
                 for running in self._running.values()
             )
         )
+        # Who was in has been told by now: the next start is quicker, and nobody waits for this.
+        for running in self._running.values():
+            if running.live.snapshots is not None:
+                await running.live.snapshots.last()
         self._running.clear()
+        await self.trail.close()

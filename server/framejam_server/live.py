@@ -13,14 +13,22 @@ from dataclasses import dataclass
 import structlog
 
 from framejam_protocol.errors import Close, Code
-from framejam_protocol.events import Edited, Event, Joined, Redone, Restored, Undone
+from framejam_protocol.events import (
+    Assigned,
+    Edited,
+    Event,
+    Joined,
+    Redone,
+    Restored,
+    Standing,
+    Undone,
+)
 from framejam_protocol.fold.canonical import StateHasher
 from framejam_protocol.limits import MAX_EVENTS_PER_MESSAGE, MAX_PIECE_BYTES, RETRY_AFTER_MS
 from framejam_protocol.messages import (
     Ack,
     Command,
     Control,
-    Events,
     Fault,
     PresenceUpdate,
     Refusal,
@@ -31,16 +39,19 @@ from framejam_protocol.messages import (
     Welcome,
 )
 from framejam_protocol.preview import Preview
-from framejam_protocol.wire import WireError, encode
+from framejam_protocol.wire import WireError, encode, encode_events
 from framejam_server.gallery import Gallery, watched
 from framejam_server.journal import Job, Journal
 from framejam_server.mapped import Kept
 from framejam_server.member import Mailbox, Member
 from framejam_server.observer import Observer
+from framejam_server.quotas import Quotas
+from framejam_server.session.no import No
 from framejam_server.session.presence import Roster
 from framejam_server.session.ratelimit import EditRates
 from framejam_server.session.roles import may, who_may
 from framejam_server.session.session import Append, Effect, Remember, Reply, Session
+from framejam_server.snapshots import Snapshots
 from framejam_server.store.contract import SessionRow, Store, StoreError
 
 log = structlog.get_logger("framejam.live")
@@ -78,8 +89,9 @@ class Clock:
 class LiveSession:
     """One session in memory. Call ``start`` once and ``stop`` at the end.
 
-    ``rates`` bounds the edits of its people (L5); None bounds them by the queue only. Making one
-    encodes the whole state: not on the event loop where the log is long.
+    ``rates`` bounds the edits of its people (L5); None bounds them by the queue only. ``quotas``
+    bound what is kept (A4). Making one encodes the whole state: not on the event loop where the log
+    is long.
     """
 
     def __init__(
@@ -90,8 +102,10 @@ class LiveSession:
         clock: Clock,
         rates: EditRates | None = None,
         observer: Observer | None = None,
+        quotas: Quotas | None = None,
     ) -> None:
         self.row = row
+        self.quotas = quotas or Quotas()
         self.observer = observer or Observer()
         self.core = core
         self.state = core.durable
@@ -113,6 +127,11 @@ class LiveSession:
         self.status: TakeStatus | None = None
         self.arriving = 0
         """Connections that are being admitted: they have a place, too."""
+        self.ended: tuple[Close, str] | None = None
+        """What everybody was told when it ended; who is being admitted then is told it, too."""
+        self._finished = False
+        self.snapshots: Snapshots | None = None
+        """Who writes them; None: nobody does."""
         self.journal = Journal(row.id, core, store, self._publish, self.observer)
         self._rates = rates
         self._numbers = itertools.count(1)
@@ -131,9 +150,18 @@ class LiveSession:
         for task in self._tasks:
             task.add_done_callback(report_end)
 
+    async def finish(self) -> None:
+        """Take nothing more; when this returns all that came before is durable or refused."""
+        if not self._finished:
+            self._finished = True
+            await self.journal.close()
+            if self.snapshots is not None:
+                await self.snapshots.close()
+
     async def stop(self, code: Close, reason: str) -> None:
         """Commit what is queued, tell everybody, and end."""
-        await self.journal.close()
+        await self.finish()
+        self.ended = code, reason
         for member in self.members.values():
             member.mailbox.close(code, reason)
         for task in self._tasks:
@@ -154,6 +182,8 @@ class LiveSession:
             await asyncio.to_thread(self.core.prepare)
         except Exception:  # edits of that prompt fail, each with its answer; all others do not
             log.exception("prompt not rebuilt", session=self.row.id)
+        if self.snapshots is not None:
+            self.snapshots.grown(self.state.seq)
         await self.journal.run()
 
     # -- what people change -------------------------------------------------------------------
@@ -243,6 +273,30 @@ class LiveSession:
         """Commit a new participant. Raises ``StoreError``."""
         await self.journal.do(lambda: self.core.join(joined, self.clock.now()))
 
+    async def assign(
+        self, by: str, participant: str, role: Standing, *, hand_over: bool = False
+    ) -> No | None:
+        """Give somebody a role, or with "none" remove them (A1); why not, where it is refused.
+
+        ``by`` is the owner who does it, "" the server. Raises ``StoreError``.
+        """
+        refused: No | None = None
+
+        def decide() -> list[Effect]:
+            nonlocal refused
+            made = self.core.assign(by, participant, role, self.clock.now(), hand_over=hand_over)
+            refused = made if isinstance(made, No) else None
+            return [] if isinstance(made, No) else made
+
+        await self.journal.do(decide)
+        return refused
+
+    def expel(self, participant: str, reason: str) -> None:
+        """End all connections of somebody at once; nothing more reaches them."""
+        for member in self.members.values():
+            if member.participant == participant:
+                member.mailbox.close(Close.UNAUTHORISED, reason)
+
     def _publish(self, event: Event) -> None:
         """The event is durable: fold it, and send it to everybody who has all before it."""
         self.state.apply(event)
@@ -251,6 +305,8 @@ class LiveSession:
             if member.sent_seq == event.seq - 1:
                 member.sent_seq = event.seq
                 member.mailbox.send(data)
+        if self.snapshots is not None:
+            self.snapshots.grown(event.seq)
         if isinstance(event.body, Edited | Undone | Redone | Restored):
             now = self.clock.mono()
             self._hash = None
@@ -258,6 +314,16 @@ class LiveSession:
             if self.hold is not None and self.hold.cancelled:
                 self.hold = None
             self.changed.set()
+        elif isinstance(event.body, Assigned):
+            self._assigned(event.author, event.body)
+
+    def _assigned(self, by: str, assigned: Assigned) -> None:
+        """Everybody sees the role; who has none any more is out (A1)."""
+        if assigned.role == "none":
+            own = assigned.participant == by
+            words = "you left this session" if own else "an owner removed you from this session"
+            self.expel(assigned.participant, words)
+        self._people_changed()
 
     # -- people -------------------------------------------------------------------------------
 
@@ -286,16 +352,16 @@ class LiveSession:
         A piece is bounded in events and bytes; with ``more`` the client asks for the next.
         """
         after = min(after, self.state.seq)
-        piece: list[Event] = []
+        piece: list[bytes] = []
         size = 0
         for event in self.core.log[after : min(after + MAX_EVENTS_PER_MESSAGE, self.state.seq)]:
-            piece.append(event)
-            size += len(encode(event))
+            piece.append(encode(event))
+            size += len(piece[-1])
             if size > MAX_PIECE_BYTES:
                 break
         member.sent_seq = after + len(piece)
         more = member.sent_seq < self.state.seq
-        self._send(member, Events(events=tuple(piece), more=more))
+        member.mailbox.send(encode_events(piece, more))
 
     def leave(self, member: Member) -> None:
         """A connection is gone."""

@@ -26,7 +26,12 @@ class Renderer(Protocol):
 
     def claim(self, key: str, size: int, standing: Standing, wake: Callable[[], None]) -> bool: ...
 
-    async def advance(self, request: Advance, generation: int) -> Advanced: ...
+    async def advance(
+        self,
+        request: Advance,
+        generation: int,
+        watched: Callable[[], tuple[Tier, ...]] | None = None,
+    ) -> Advanced: ...
 
     async def estimate(self, key: str, tiers: tuple[Tier, ...]) -> Advanced: ...
 

@@ -1,29 +1,27 @@
-"""``framejam take``: what is known of a session's take, and whether it can be computed again (T2).
+"""What is known of a session's takes, and whether they can be computed again (T2, R2).
 
-Everything is read from the data folder, which a server may be using; nothing there is changed. The
-take is computed in a process of its own (``render.rerun``) from the log alone.
+``framejam take`` reads from the data folder, which a server may be using; nothing there is changed.
+Takes are computed in a process of their own (``recomputing``) from the log alone.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Final, Literal
+from typing import Final, Literal
 
-import msgspec
-
-from framejam_protocol.events import Entered, Event, Redone, Restored, Undone
+from framejam_protocol.events import Event
 from framejam_protocol.fold.pairs import Pair, pairs, references
 from framejam_protocol.fold.state import State
 from framejam_protocol.instructions import Image, Settings
-from framejam_server.render.rerun import Answer, Asked, Computed, Failed, Loaded, Stepped
-from framejam_server.store.contract import StoreError, TakeRecord
+from framejam_server.recomputing import NothingToVerify, Process
+from framejam_server.records import BadRecord, Record, last_in_force, read_record
+from framejam_server.render.rerun import Asked, Loaded
+from framejam_server.store.contract import StoreError
 from framejam_server.store.reading import read_session
 
 _BLOBS: Final = "blobs"
@@ -32,29 +30,9 @@ _BLOBS: Final = "blobs"
 _LINK: Final = re.compile(r"https?://[^#?]*/s/(?P<session>[^/#?]+)/?(#.*)?")
 
 
-class NothingToVerify(Exception):
-    """There is no finished take to look at; the text is for people and says what to do."""
-
-
-class Record(msgspec.Struct, frozen=True):
-    """What the server noted of a finished take (T2): enough to compute it again.
-
-    ``entries`` is its mapping {edit -> entry step}, ``seq`` what of the log it shows (T13), ``at``
-    when it was finished, in ms since the Unix epoch; older servers did not note that.
-    """
-
-    take: int
-    seq: int
-    entries: dict[int, int]
-    settings: Settings
-    model_hash: str
-    environment: dict[str, str]
-    at: int | None = None
-
-
 @dataclass(frozen=True)
 class StoredTake:
-    """The newest record of the take in force, beside the log it came from.
+    """A record of a take, beside the log it came from.
 
     ``state`` is the fold of the whole log, ``settings`` are those of the take by the log. ``held``
     is the newest seq after which the record's mapping was the one in force, None where it never
@@ -99,12 +77,13 @@ def session_of(text: str) -> str:
     return found["session"]
 
 
-def stored_take(database: Path, session: str) -> StoredTake:
+def stored_take(database: Path, session: str, address: str | None = None) -> StoredTake:
     """The newest record of the take in force of ``session``, from a server's database. Blocks.
 
-    Raises ``NothingToVerify`` and ``StoreError``.
+    With ``address`` the sessions are in that PostgreSQL database and only the images are beside
+    ``database``. Raises ``NothingToVerify`` and ``StoreError``.
     """
-    kept = read_session(database, session)
+    kept = read_session(database, session, address)
     if kept is None:
         raise NothingToVerify(
             f"there is no session {session!r} in {database.parent}: is that the folder of its "
@@ -120,16 +99,13 @@ def stored_take(database: Path, session: str) -> StoredTake:
             f"take {state.take} of session {session} was never finished: open the session, wait "
             "until the take is finished, and ask again"
         )
-    record = _record(newest)
-    return StoredTake(
-        session,
-        record,
-        newest.digest,
-        state,
-        settings,
-        _last_in_force(kept.events, record),
-        database.absolute().with_name(_BLOBS),
-    )
+    try:
+        record = read_record(newest)
+    except BadRecord as error:
+        raise StoreError(str(error)) from error
+    (held,) = last_in_force(kept.events, [record])
+    blobs = database.absolute().with_name(_BLOBS)
+    return StoredTake(session, record, newest.digest, state, settings, held, blobs)
 
 
 def described(stored: StoredTake) -> list[str]:
@@ -173,52 +149,11 @@ def _folded(events: list[Event]) -> tuple[State, Settings]:
     return state, state.take_settings
 
 
-def _record(stored: TakeRecord) -> Record:
-    try:
-        record = msgspec.json.decode(stored.record, type=Record)
-    except msgspec.MsgspecError as error:
-        raise StoreError(f"the record of take {stored.take} is damaged: {error}") from error
-    if (record.take, record.seq) != (stored.take, stored.seq):
-        raise StoreError(f"the record of take {stored.take} is that of another take")
-    return record
+def computed_again(stored: StoredTake, process: Process, stepped: Callable[[int], None]) -> Verdict:
+    """Compute the take of the record again, in another process, and compare.
 
-
-def _last_in_force(events: list[Event], record: Record) -> int | None:
-    """The newest seq after which the mapping of the log was that of the record; linear."""
-    state, found = State(), None
-    differ = set(record.entries)
-    for event in events:
-        state.apply(event)
-        match event.body:
-            case Entered(take=record.take, edits=edits):
-                touched = list(edits)
-            case Undone(groups=groups) | Redone(groups=groups) if state.restores.keys().isdisjoint(
-                groups
-            ):
-                touched = [seq for group in groups for seq in state.members(group)]
-            case Undone() | Redone() | Restored():
-                touched = [*record.entries, *state.entries.get(record.take, {})]
-            case _:
-                touched = []
-        entered = state.entries.get(record.take, {})
-        for seq in touched:
-            step = entered.get(seq) if state.live(seq) else None
-            (differ.discard if step == record.entries.get(seq) else differ.add)(seq)
-        if not differ:
-            found = event.seq
-    return found
-
-
-def computed_again(
-    stored: StoredTake,
-    model: Path | None,
-    threads: int | None,
-    stepped: Callable[[int], None],
-) -> Verdict:
-    """Compute the take of the record again, in a new process, and compare.
-
-    ``model`` None is the one that ships, ``threads`` None as many as the record tells. ``stepped``
-    is told how many steps are done. Raises ``NothingToVerify`` where the take cannot be computed.
+    ``stepped`` is told how many steps are done. Raises ``NothingToVerify`` where the take cannot be
+    computed.
     """
     record = stored.record
     if stored.held is None:
@@ -235,18 +170,15 @@ def computed_again(
     changed = _changed_image([told, *(one.pairs for one in held.values())], stored.blobs)
     if changed is not None:
         return Verdict("different", (f"the reference image {changed} was changed on the disk",))
+    unlike = _unlike(record, process.loaded())
+    if unlike:
+        return Verdict("not comparable", tuple(unlike))
     asked = Asked(record.settings, told, held, str(stored.blobs))
-    arguments = ["--threads", str(threads or _threads(record))]
-    if model is not None:
-        arguments += ["--model", str(model)]
-    with _process(arguments) as process:
-        try:
-            return _asked(process, stored, asked, stepped)
-        finally:
-            process.kill()
+    return _compared(stored.digest, process.digest(asked, stepped))
 
 
-def _threads(record: Record) -> int:
+def threads_of(record: Record) -> int:
+    """How many threads the model had that the take was made with."""
     said = record.environment.get("threads", "")
     return min(max(int(said), 1), 64) if said.isascii() and said.isdigit() else 1
 
@@ -266,48 +198,12 @@ def _changed_image(told: Iterable[Mapping[int, Pair]], blobs: Path) -> str | Non
     return None
 
 
-def _process(arguments: list[str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "framejam_server.render.rerun", *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C is for us; we end it
-    )
-
-
-def _asked(
-    process: subprocess.Popen[bytes],
-    stored: StoredTake,
-    asked: Asked,
-    stepped: Callable[[int], None],
-) -> Verdict:
-    assert process.stdin is not None
-    assert process.stdout is not None
-    loaded = _answer(process.stdout)
-    assert isinstance(loaded, Loaded)
-    unlike = _unlike(stored.record, loaded)
-    if unlike:
-        return Verdict("not comparable", tuple(unlike))
-    process.stdin.write(msgspec.json.encode(asked) + b"\n")
-    process.stdin.close()
-    while isinstance(answer := _answer(process.stdout), Stepped):
-        stepped(answer.position)
-    assert isinstance(answer, Computed)
-    if answer.digest == stored.digest:
-        return Verdict("equal", (f"digest {answer.digest}",))
+def _compared(recorded: str, computed: str) -> Verdict:
+    if computed == recorded:
+        return Verdict("equal", (f"digest {computed}",))
     return Verdict(
-        "different", (f"recorded digest    {stored.digest}", f"recomputed digest  {answer.digest}")
+        "different", (f"recorded digest    {recorded}", f"recomputed digest  {computed}")
     )
-
-
-def _answer(answers: IO[bytes]) -> Answer:
-    line = answers.readline()
-    if not line:
-        raise NothingToVerify("the process that recomputes ended; the lines above say why")
-    answer: Answer = msgspec.json.decode(line, type=Answer)
-    if isinstance(answer, Failed):
-        raise NothingToVerify(f"the take cannot be computed: {answer.message}")
-    return answer
 
 
 def _unlike(record: Record, here: Loaded) -> list[str]:

@@ -72,10 +72,14 @@ class Studio:
             f'[data-testid=history-item][data-author="{author}"][data-kind={kind}]'
         )
 
-    def invite(self, role: str) -> str:
-        """Make an invite link, as the owner's button does."""
+    def invite(self, role: str, *, uses: str = "", valid: str = "week", label: str = "") -> str:
+        """Make an invite link, as the owner's button does; ``valid`` is a day, a week or ever."""
         self.part("invite").click()
         self.part(f"invite-{role}").check()
+        self.part(f"invite-valid-{valid}").click()
+        self.part("invite-uses").fill(uses)
+        self.part("invite-label").fill(label)
+        self.part("invite-make").click()
         field = self.part("invite-link")
         expect(field).to_have_value(re.compile(r"^http.+/s/.+#.+"))
         link = field.input_value()

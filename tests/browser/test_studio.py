@@ -102,6 +102,7 @@ def test_a_word_is_a_whole_edit_and_an_invite_is_not_copied_unasked(
     link = ada.invite("viewer")
     assert ada.page.evaluate("navigator.clipboard.readText()") == "mine"
     ada.part("invite").click()
+    ada.part("invite-make").click()
     expect(ada.part("invite-link")).not_to_have_value("")
     ada.part("invite-copy").click()
     expect(ada.part("invite-copy")).to_have_text("Copied")

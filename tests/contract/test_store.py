@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
+from rows import CREATED, ROW, edited, receipt
 from sqlalchemy import text
 
-from framejam_protocol.events import Created, Edited, Event
-from framejam_protocol.instructions import Settings, Splice, Text
-from framejam_protocol.messages import Ack, Refusal
-from framejam_server.session.session import Receipt
+from framejam_protocol.messages import Refusal
+from framejam_server.session.receipts import Receipt
 from framejam_server.store.contract import (
     Blob,
     NewestClip,
@@ -19,42 +16,7 @@ from framejam_server.store.contract import (
     TakeRecord,
     Token,
 )
-from framejam_server.store.memory import MemoryStore
-from framejam_server.store.migrate import migrate
-from framejam_server.store.sql import SqlStore, create_engine, sqlite_url
-
-SETTINGS = Settings(
-    model="embedded", seed=1, steps=25, frames=16, width=64, height=64, fps=8, guidance=100
-)
-ROW = SessionRow("session1", "epoch1", 1000)
-CREATED = Event(seq=1, at=1, author="", body=Created(settings=SETTINGS))
-
-
-def edited(seq: int, words: str = "x") -> Event:
-    return Event(
-        seq=seq,
-        at=seq,
-        author="anna",
-        body=Edited(instruction=Text("content", b"\x00\x00", (Splice(0, "", words),))),
-        client_id="client-01",
-        client_seq=seq,
-    )
-
-
-def receipt(number: int) -> Receipt:
-    return Receipt("client-01", "anna", number, bytes([number]) * 32, Ack(number, number + 1))
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request, tmp_path):
-    if request.param == "memory":
-        made = MemoryStore()
-    else:
-        await asyncio.to_thread(migrate, sqlite_url(tmp_path / "f.db", "sqlite"))
-        made = SqlStore(create_engine(tmp_path / "f.db"))
-    await made.create_session(ROW, [CREATED])
-    yield made
-    await made.close()
+from framejam_server.store.sql import create_engine
 
 
 async def test_L1_events_come_back_whole_and_in_order(store):
@@ -119,6 +81,41 @@ async def test_A3_blobs_belong_to_a_session_once(store):
     await store.add_blob("session1", blob)
     await store.add_blob("session1", blob)
     assert (await store.load("session1")).blobs == [blob]
+
+
+async def test_A4_images_that_no_session_has_are_told(store):
+    await store.create_session(SessionRow("session2", "e", 2), [CREATED])
+    ids = [f"{number:064x}" for number in range(4)]
+    for session, blob in (("session1", ids[0]), ("session2", ids[0]), ("session2", ids[2])):
+        await store.add_blob(session, Blob(blob, "image/png", 3, 4, 5))
+    assert await store.unused([*reversed(ids), ids[1]]) == [ids[1], ids[3]]
+    assert await store.unused([]) == []
+    await store.delete_session("session2")
+    assert await store.unused(ids) == ids[1:]
+
+
+async def test_A3_a_sessions_images_are_listed_by_id(store):
+    await store.create_session(SessionRow("session2", "e", 2), [CREATED])
+    found = [Blob(letter * 64, "image/png", 3, 4, 5) for letter in "ba"]
+    for blob in found:
+        await store.add_blob("session1", blob)
+    assert await store.blobs("session1") == found[::-1]
+    assert await store.blobs("session2") == []
+    assert await store.blobs("nowhere") == []
+
+
+async def test_A4_of_a_sessions_takes_the_newest_are_kept(store):
+    await store.create_session(SessionRow("session2", "e", 2), [CREATED])
+    records = [TakeRecord(1 + seq % 2, seq, f"digest{seq}", "{}") for seq in range(1, 7)]
+    for record in records[:4]:
+        await store.add_take("session1", record, keep=4)
+        await store.add_take("session2", record)
+    assert await store.takes("session1") == records[:4]
+    await store.add_take("session1", records[4], keep=3)
+    assert await store.takes("session1") == records[2:5]
+    await store.add_take("session1", records[5], keep=1)
+    assert await store.takes("session1") == records[5:]
+    assert await store.takes("session2") == records[:4], "another's are not counted"
 
 
 async def test_T2_take_records_come_back_in_order(store):

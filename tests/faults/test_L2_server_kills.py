@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 
+import pytest
 from writers import KnownLog, Writer
 
 PEOPLE = 5
@@ -22,6 +23,16 @@ WHOLE_EVERY = 20
 """The whole log is read again this often; in between only what is new."""
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request, monkeypatch):
+    """Where the servers of a test keep their sessions."""
+    if request.param == "postgresql":
+        cluster = request.getfixturevalue("postgres")
+        monkeypatch.setenv("FRAMEJAM_DATABASE", cluster.address(asyncio.run(cluster.new())))
+    return request.param
+
+
+@pytest.mark.usefixtures("database")
 async def test_L2_L4_kills_lose_no_acked_edit_and_double_none(launch, faults):
     kills = faults.pick(3, 200)
     chance = random.Random(f"server {faults.seed}")

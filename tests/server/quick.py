@@ -77,8 +77,10 @@ class QuickRenderer:
     async def current(self):
         return self.generation
 
-    async def advance(self, request, generation):
+    async def advance(self, request, generation, watched=None):
         await self.queue.turn(request.key)
+        if watched is not None:
+            request = msgspec.structs.replace(request, tiers=watched())
         try:
             await self.gate.wait()
             await asyncio.sleep(0)

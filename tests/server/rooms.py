@@ -49,12 +49,19 @@ class Room:
         self._created = created
 
     async def open(self) -> None:
+        await self.begin()
+        for name, role in (("anna", "owner"), ("ben1", "editor"), ("vera", "viewer")):
+            await self.arrive(name, role)
+
+    async def begin(self) -> None:
+        """Its take runs, and nobody is in."""
         await self.store.create_session(self.row, [self._created])
         self.live.start()
         self.task = asyncio.create_task(self.conductor.run())
-        for name, role in (("anna", "owner"), ("ben1", "editor"), ("vera", "viewer")):
-            await self.live.join(Joined(participant=name, name=name, color="#000000", role=role))
-            self.people[name] = self.connect(name)
+
+    async def arrive(self, name: str, role: str) -> None:
+        await self.live.join(Joined(participant=name, name=name, color="#000000", role=role))
+        self.people[name] = self.connect(name)
 
     def connect(self, name: str) -> Member:
         number = len(self.live.members) + 1

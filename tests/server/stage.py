@@ -82,7 +82,7 @@ class CountingRenderer:
     async def current(self):
         return self.generation
 
-    async def advance(self, request, generation):
+    async def advance(self, request, generation, watched=None):
         if generation != self.generation:
             raise WorkerReplaced
         if request.fresh:

@@ -348,9 +348,9 @@ STROKE = msgpack.packb({"type": "edit", "client_seq": 1, "instruction": LONG})
         (POINT, 6000, 10),
         (WATCH, 6000, 10),
         (RUBBISH, 6000, 10),
-        (NEED, 100, 0.25),
-        (NEED, 500, (21 * 500 - 2000) / 400),
-        (LOOK, 500, (21 * 500 - 2000) / 400),
+        (NEED, 222, 0),
+        (NEED, 500, (9 * 500 - 2000) / 400),
+        (LOOK, 500, (9 * 500 - 2000) / 400),
         (STROKE, 1000, (1 + len(STROKE) // 16384) * 1000 / 400 - 5),
     ],
 )

@@ -13,7 +13,9 @@ from stage import PAINT, READY
 
 from framejam_protocol.errors import Code
 from framejam_protocol.instructions import Adjust
-from framejam_protocol.messages import Control, Edit
+from framejam_protocol.messages import Control, Edit, Watch
+from framejam_protocol.preview import unpack_preview
+from framejam_server.member import PREVIEW
 from framejam_server.render.memory import MIB
 from framejam_server.store.contract import SessionRow
 
@@ -104,6 +106,33 @@ async def test_T6_two_sessions_share_the_renderer_step_by_step(rooms):
     keys = renderer.served[served:]
     assert len(keys) == 22
     assert all(first != second for first, second in pairwise(keys))
+
+
+async def test_T6_who_comes_to_a_new_session_waits_for_one_step_of_another_at_most(rooms):
+    """Its take asks for a turn before anybody is in: they come while it waits for that."""
+    one, _ = rooms
+    renderer = one.renderer
+    renderer.gate.clear()
+    await one.edit("anna", PAINT)
+    while not renderer.queue.busy:
+        await asyncio.sleep(0)
+    new = Room(renderer, READY, SessionRow("s3", "e1", 0))
+    await new.begin()
+    async with asyncio.timeout(5):
+        while all(waiting.key != "s3/1" for waiting in renderer.queue._turns._waiting):
+            await asyncio.sleep(0)
+    served = len(renderer.served)
+    await new.arrive("anna", "owner")
+    new.live.watch(new.people["anna"], Watch(tier="sheet"))
+    renderer.gate.set()
+    async with asyncio.timeout(5):
+        while not (offers := new.people["anna"].mailbox.offers):
+            await asyncio.sleep(0)
+    seen = [unpack_preview(data) for key, data in offers if key == PREVIEW]
+    keys = renderer.served[served:]
+    await new.close()
+    assert seen[0].step == 1
+    assert keys[: keys.index("s3/1")] == ["s1/1"]
 
 
 async def test_who_waits_for_memory_holds_nobody_up(rooms):

@@ -20,7 +20,8 @@ PROCESS = textwrap.dedent(
     """
     import sys, time
     from framejam_server.render.pipe import (
-        LENGTH, Advance, Advanced, Estimate, Forget, Ready, Weights, frame, request_decoder)
+        LENGTH, Advance, Advanced, Estimate, Forget, Ready, Sheet, Weights, frame,
+        request_decoder)
     out, positions = sys.stdout.buffer, {}
     def say(message):
         out.write(frame(message)); out.flush()
@@ -34,7 +35,8 @@ PROCESS = textwrap.dedent(
         if isinstance(request, Advance):
             assert request.fresh or request.key in positions, "told in part of what it lacks"
             positions[request.key] = 1 if request.fresh else positions[request.key] + 1
-            say(Advanced(positions[request.key], {}))
+            sheets = {tier: Sheet(1, 1, 1, 1, 1, b"jpeg") for tier in request.tiers}
+            say(Advanced(positions[request.key], sheets))
         elif isinstance(request, Estimate):
             say(Advanced(positions[request.key], {}))
         else:
@@ -149,6 +151,19 @@ async def test_watched_sessions_take_turns_and_the_others_park(worker):
     assert set(served[:8]) == {"a/1", "b/1"}
     assert all(served[at] != served[at + 1] for at in range(6))
     assert served[8:] == ["c/1"] * 4
+
+
+async def test_C5_who_comes_while_a_step_waits_for_its_turn_sees_that_step(worker):
+    generation = await begin(worker, "a/1")
+    await begin(worker, "b/1")
+    tiers = []
+    running = asyncio.create_task(worker.advance(step("a/1"), generation))
+    waiting = asyncio.create_task(worker.advance(step("b/1"), generation, lambda: tuple(tiers)))
+    await asyncio.sleep(0.01)
+    assert not running.done()
+    tiers.append("large")
+    assert (await running).sheets.keys() == {"sheet"}
+    assert (await waiting).sheets.keys() == {"large"}
 
 
 async def test_M6_questions_are_answered_between_two_steps(worker):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 from pycrdt import Doc
 from pycrdt import Text as YText
 
@@ -18,12 +19,15 @@ from framejam_server.bench import collab as suite
 from framejam_server.bench.asked import Crowd, Previews
 from framejam_server.bench.collab import Sizes, collab
 from framejam_server.bench.command import SUITES
+from framejam_server.bench.drawn import drawn_events
 from framejam_server.bench.history import WRITERS, store_history, typed_events
 from framejam_server.bench.result import to_json
+from framejam_server.bench.resume import Lengths
 from framejam_server.bench.run import _SUITES
 from framejam_server.bench.servant import gathered, servant
 from framejam_server.bench.speech import Typist
 from framejam_server.session.session import Session
+from framejam_server.session.upcast import decode_log
 from framejam_server.store.migrate import migrate
 from framejam_server.store.sql import SqlStore, create_engine, sqlite_url
 
@@ -37,6 +41,7 @@ TINY = Sizes(
     watchers=5,
     previews_per_second=20,
     keystrokes=300,
+    long=Lengths(rounds=1, instructions=200, behind=50, far=300, keystrokes=300),
     idle_sessions=3,
     idle_connections=6,
 )
@@ -51,6 +56,11 @@ KEYS = {
     "typing_p99_ms",
     "fold_250k_s",
     "fold_250k_edit_s",
+    "join_10k_ms",
+    "resume_1k_ms",
+    "join_100k_ms",
+    "join_100k_ack_p99_ms",
+    "fold_snapshot_ms",
     "idle_session_kb",
     "idle_connection_kb",
 }
@@ -142,6 +152,23 @@ async def test_a_stored_history_comes_back_whole_with_its_receipts(tmp_path: Pat
         if event.client_id is not None:
             answer = core.clients[event.client_id].receipts[event.client_seq].answer
             assert answer == Ack(event.client_seq, event.seq)
+
+
+def test_a_made_up_drawing_is_one_that_a_server_would_have_kept():
+    events = list(drawn_events(1500))
+    assert [e.seq for e in events] == list(range(1, len(events) + 1))
+    state = fold(events)
+    assert len(state.edits) == 1500
+    assert state.dead
+    assert not state.pending() or state.reflected > 1450
+    kinds = {kind.__name__: len(seqs) for kind, seqs in state.by_kind.items()}
+    assert kinds.keys() == {"Text", "Drag", "Comment", "Revise", "Paint"}
+    assert kinds["Paint"] > 900
+    assert decode_log([msgspec.msgpack.encode(event) for event in events]) == events
+    texts = [e.body.instruction for e in events if isinstance(e.body, Edited)]
+    updates = [text.update for text in texts if isinstance(text, Text)]
+    assert yjs_text(updates) == prompt_text(state, "content") != ""
+    assert list(drawn_events(1500)) == events
 
 
 def test_typists_who_see_nothing_of_each_other_make_one_text():

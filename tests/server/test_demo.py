@@ -188,6 +188,34 @@ def test_a_closed_choice_has_every_picture_once_and_its_key_is_true(played: Path
     assert len(set(key.values())) == len(key)
 
 
+def test_R5_R2_its_bundle_verifies_in_a_second_folder(
+    played: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    """Imported, exported again from there, and every take computed once more."""
+    environment = {**os.environ, "FRAMEJAM_MODEL": str(tiny_model)}
+
+    def framejam(*arguments: str | Path) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "framejam_server", *map(str, arguments)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=200,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    path = framejam("import", played / "session.framejam", "--data", tmp_path / "data")
+    session = path.removeprefix("/s/").split("#")[0]
+    again = tmp_path / "again.framejam"
+    framejam("bundle", session, "--data", tmp_path / "data", "--out", again)
+    lines = framejam("replay", again, "--verify").splitlines()
+    assert lines[-1] == "equal"
+    digest = json.loads((played / "report.json").read_text())["digest"]
+    assert f"  digest {digest}" in lines
+
+
 async def test_a_server_that_dies_ends_what_uses_it(
     tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,6 +75,12 @@ def everything() -> list[Event]:
         give(table, who, what)
         if what == "undo":
             table.session.enter(table.session.state.take, {2: (4, 6)}, 0)
+    for give_whole in (table.content, table.motion, table.negative):
+        # Letters that one edit deleted, and when that was undone another.
+        give_whole("anna", "one")
+        give_whole("ben1", "two")
+        table.undo("ben1")
+        give_whole("anna", "three")
     table.mark("anna", "cut")
     table.restore("ben1", 12)
     table.paint("ben1")

@@ -12,8 +12,8 @@ from PIL import Image
 
 from framejam_protocol.errors import Code
 from framejam_protocol.wire import WireError, decode_client, too_long
+from framejam_server.images import BadImage, inspect_image
 from framejam_server.net.auth import authenticate, mint
-from framejam_server.net.images import BadImage, inspect_image
 from framejam_server.store.memory import MemoryStore
 
 EDIT = {"type": "edit", "client_seq": 3, "instruction": {"kind": "content", "text": "x"}}
@@ -50,6 +50,7 @@ def test_L5_an_answer_does_not_repeat_what_was_wrong_at_length(size):
     [
         (EDIT, 3),
         ({"instruction": {"deep": [[["x"]]]}, "client_seq": 3, "type": "undo"}, 3),
+        ({"client_seq": 3, "to": 1, "type": "restore"}, 3),
         ({**EDIT, "type": "presence"}, None),
         ({**EDIT, "client_seq": 0}, None),
         ({**EDIT, "client_seq": "3"}, None),

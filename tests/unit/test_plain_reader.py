@@ -22,6 +22,8 @@ class Reader:
         self.texts = {"content": "", "motion": "", "negative": ""}
         self.edits = {}
         self.dead = set()
+        self.deads = [set()]  # after each event
+        self.restores = {}
         self.takes = []
 
     def read(self, data):
@@ -43,13 +45,38 @@ class Reader:
                 if body["instruction"]["kind"] == "text":
                     self.write(body["instruction"])
             case "undone":
-                self.dead |= set(body["groups"])
+                for group in body["groups"]:
+                    self.turn(group, dying=True)
             case "redone":
-                self.dead -= set(body["groups"])
+                for group in reversed(body["groups"]):
+                    self.turn(group, dying=False)
+            case "restored":
+                self.restore(body["to"])
         for text in body.get("texts", ()):
             self.write(text)
+        self.deads.append(set(self.dead))
         if self.defining() not in self.takes:
             self.takes.append(self.defining())
+
+    def restore(self, to):
+        """R3: what was live then is live, and nothing else."""
+        groups = {edit["group"] for edit in self.edits.values()} | set(self.restores)
+        alive = {group for group in groups if group <= to} - self.deads[to]
+        out, back = groups - self.dead - alive, alive & self.dead
+        self.restores[self.seq] = out, back
+        self.dead = (self.dead | out) - back
+
+    def turn(self, group, dying):
+        """R3: with a restore goes or comes what it turned last, as far as it still is so."""
+        if (group in self.dead) == dying:
+            return
+        out, back = self.restores.get(group, (set(), set()))
+        dies, comes = (back, out) if dying else (out, back)
+        dies, comes = dies - self.dead, comes & self.dead
+        if group in self.restores:
+            self.restores[group] = (comes, dies) if dying else (dies, comes)
+        (dies if dying else comes).add(group)
+        self.dead = (self.dead | dies) - comes
 
     @property
     def take(self):

@@ -14,6 +14,7 @@
 Needs no torch and no model: everything heavy is the server's.
 """
 
+from framejam.access import Audited, Invite
 from framejam.errors import (
     BadLink,
     Closed,
@@ -27,16 +28,19 @@ from framejam.errors import (
 )
 from framejam.looks import Look
 from framejam.pending import Receipt
-from framejam.previews import Preview
+from framejam.previews import Kept, Preview
 from framejam.rest import Influence
 from framejam.session import Session, connect
 
 __all__ = [
+    "Audited",
     "BadLink",
     "Closed",
     "FramejamError",
     "Gone",
     "Influence",
+    "Invite",
+    "Kept",
     "Look",
     "LookEnded",
     "Preview",

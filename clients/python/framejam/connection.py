@@ -160,8 +160,18 @@ class Connection:
             if isinstance(data, bytes) and is_preview(data):
                 self.mirror.shown(read_preview(data, time.perf_counter()))
             else:
-                self._receive(_decode(data))
+                message = _decode(data)
+                if isinstance(message, Events) and message.more and message.events:
+                    # Before folding these: the server makes the next piece meanwhile.
+                    await self._ask(socket, message.events[-1].seq)
+                self._receive(message)
             self.changed.ring()
+
+    async def _ask(self, socket: ClientConnection, after: int) -> None:
+        """Ask for what follows ``after``, once for each place."""
+        if self._asked_after != after:
+            self._asked_after = after
+            await socket.send(encode(Need(after=after)))
 
     async def _write(self, socket: ClientConnection) -> None:
         while True:

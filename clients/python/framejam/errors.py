@@ -61,7 +61,7 @@ class Closed(FramejamError):
 
 
 class Unauthorised(Closed):
-    """The token is wrong, revoked, or of another session; ask for a new invite link."""
+    """The link is wrong, revoked, expired or used up, or one was removed; ask for a new invite."""
 
 
 class Gone(Closed):

@@ -1,4 +1,4 @@
-"""The few things that go over HTTP: images up and down, invites, the finished clip.
+"""What goes over HTTP: images, clips and bundles up and down, access, the history's pictures.
 
 ``urllib`` in a thread: large uploads then need no second HTTP stack in a client's install.
 """
@@ -9,9 +9,11 @@ import asyncio
 import io
 import json
 import os
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from http.client import HTTPException
+from http.client import HTTPException, HTTPMessage, HTTPResponse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.error import HTTPError, URLError
@@ -28,6 +30,11 @@ if TYPE_CHECKING:
 
 _TIMEOUT_S: Final = 60.0
 """One upload or download; encoding a clip takes the server a few seconds at most."""
+
+_BUNDLE_TIMEOUT_S: Final = 600.0
+"""Everything in a bundle is checked before the server answers."""
+
+_CHUNK_BYTES: Final = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -66,11 +73,38 @@ class Rest:
 
     async def get(self, path: str) -> bytes:
         """The body at ``path`` below the session. Raises ``Refused`` and ``Unreachable``."""
-        return await self._request("GET", path, None, "")
+        return (await self.fetch(path))[0]
 
     async def post(self, path: str, body: bytes, kind: str) -> Any:
         """Send ``body`` of content type ``kind``; the JSON that comes back. Raises as ``get``."""
-        return json.loads(await self._request("POST", path, body, kind))
+        answer, _ = await self._request("POST", path, body, kind)
+        return json.loads(answer)
+
+    async def ask(self, method: str, path: str, wanted: Mapping[str, object] | None = None) -> Any:
+        """Send ``wanted``, less what is None, as JSON; the JSON that comes back, None where there
+        is none. Raises as ``get``."""
+        given = {name: one for name, one in (wanted or {}).items() if one is not None}
+        body = None if wanted is None else json.dumps(given).encode()
+        answer, _ = await self._request(method, path, body, "application/json")
+        return json.loads(answer) if answer else None
+
+    async def fetch(self, path: str) -> tuple[bytes, HTTPMessage]:
+        """The body at ``path`` and the headers it came with. Raises as ``get``."""
+        return await self._request("GET", path, None, "")
+
+    async def save(self, path: str, target: Path) -> Path:
+        """Write the body at ``path`` to the file ``target``, all of it or nothing.
+
+        Raises ``OSError`` where it cannot be written and as ``get``.
+        """
+        request = self._made("GET", path, None, "")
+        await asyncio.to_thread(self._save, request, target)
+        return target
+
+    async def send(self, path: str, source: Path) -> bytes:
+        """Send a file, however large; the body of the answer. Raises ``OSError`` where it cannot
+        be read and as ``get``."""
+        return await asyncio.to_thread(self._send, path, source)
 
     async def upload(self, source: ImageSource) -> str:
         """Keep an image with the session; its blob id. Raises ``OSError`` and as ``get``."""
@@ -78,23 +112,65 @@ class Rest:
         made = await self.post("blobs", data, "application/octet-stream")
         return str(made["blob"])
 
-    async def _request(self, method: str, path: str, body: bytes | None, kind: str) -> bytes:
-        url = f"{self._link.base}/api/sessions/{self._link.session}/{path}"
+    async def _request(
+        self, method: str, path: str, body: bytes | None, kind: str
+    ) -> tuple[bytes, HTTPMessage]:
+        request = self._made(method, path, body, kind)
+        return await asyncio.to_thread(self._whole, request, _TIMEOUT_S)
+
+    def _made(self, method: str, path: str, body: Any, kind: str) -> Request:
+        below = f"/{path}" if path else ""
+        url = f"{self._link.base}/api/sessions/{self._link.session}{below}"
         headers = {"Authorization": f"Bearer {self._token()}"}
         if body is not None:
             headers["Content-Type"] = kind
-        request = Request(url, data=body, headers=headers, method=method)
-        return await asyncio.to_thread(self._open, request)
+        return Request(url, data=body, headers=headers, method=method)
 
-    def _open(self, request: Request) -> bytes:
+    def _whole(self, request: Request, timeout: float) -> tuple[bytes, HTTPMessage]:
+        with self._open(request, timeout) as response:
+            return b"".join(_pieces(response)), response.headers
+
+    def _save(self, request: Request, target: Path) -> None:
+        # Beside the target: only within one file system is a file put in place in one go.
+        part = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
         try:
-            with self._opener.open(request, timeout=_TIMEOUT_S) as response:
-                body: bytes = response.read()
-                return body
-        except HTTPError as error:
-            raise _refused(error.code, error.read()) from error
-        except (URLError, HTTPException, OSError) as error:
-            raise Unreachable(f"the server did not answer: {error}") from error
+            with part.open("xb") as file, self._open(request, _BUNDLE_TIMEOUT_S) as response:
+                for piece in _pieces(response):
+                    file.write(piece)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _send(self, path: str, source: Path) -> bytes:
+        with source.open("rb") as file:
+            request = self._made("POST", path, file, "application/octet-stream")
+            request.add_header("Content-Length", str(source.stat().st_size))
+            return self._whole(request, _BUNDLE_TIMEOUT_S)[0]
+
+    def _open(self, request: Request, timeout: float) -> HTTPResponse:
+        with _typed():
+            response: HTTPResponse = self._opener.open(request, timeout=timeout)
+            return response
+
+
+def _pieces(response: HTTPResponse) -> Iterator[bytes]:
+    """The body in pieces. Raises ``Unreachable`` where it breaks off."""
+    # What the reader of the pieces raises is not thrown in here: a full disk stays an OSError.
+    with _typed():
+        while piece := response.read(_CHUNK_BYTES):
+            yield piece
+    if response.length:
+        raise Unreachable(f"the answer broke off {response.length} bytes before its end")
+
+
+@contextmanager
+def _typed() -> Iterator[None]:
+    try:
+        yield
+    except HTTPError as error:
+        raise _refused(error.code, error.read()) from error
+    except (URLError, HTTPException, OSError) as error:
+        raise Unreachable(f"the server did not answer: {error}") from error
 
 
 def _image_bytes(source: ImageSource) -> bytes:

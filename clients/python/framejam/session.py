@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlencode
 
+from framejam.access import Access
 from framejam.connection import Connection
 from framejam.errors import FramejamError, TakeFailed, Unreachable
+from framejam.history import History
 from framejam.link import Link, parse_link
 from framejam.looks import Look
 from framejam.pending import Receipt
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
     from framejam.rest import ImageSource
 
 
-class Session(Steering):
+class Session(Steering, History, Access):
     """One participant's place in a session; made by ``connect``, valid inside its ``async with``.
 
     Commands (``content``, ``paint``, ``undo``, ...) wait for the server's ack and return a
@@ -72,11 +74,6 @@ class Session(Steering):
     def me(self) -> str:
         """This participant's id, as in the ``author`` of events."""
         return self._welcome.participant
-
-    @property
-    def role(self) -> str:
-        """``owner``, ``editor`` or ``viewer`` (A1)."""
-        return self._welcome.role
 
     @property
     def settings(self) -> Settings:
@@ -289,12 +286,6 @@ class Session(Steering):
     async def download(self, blob: str) -> bytes:
         """The file behind a blob id, such as another person's reference image."""
         return await self._rest.get(f"blobs/{blob}")
-
-    async def invite(self, role: Literal["owner", "editor", "viewer"] = "editor") -> str:
-        """A new link that lets people in as ``role``. Raises ``Refused`` forbidden: owners only."""
-        body = json.dumps({"role": role}).encode()
-        made = await self._rest.post("invites", body, "application/json")
-        return self._link.base + str(made["path"])
 
     async def who(self, x: float, y: float, frame: int = 0) -> list[Influence]:
         """The instructions that weigh on a point of a frame, strongest first (M6).

@@ -4,6 +4,7 @@ import { Join, Nowhere } from './people/Join.tsx';
 import { People } from './people/People.tsx';
 import { LeaveOut } from './prompts/LeaveOut.tsx';
 import { PromptField } from './prompts/PromptField.tsx';
+import { Strip } from './past/Strip.tsx';
 import { useStudio } from './session/store.ts';
 import { Banner, Ended } from './shell/Banner.tsx';
 import { Download } from './shell/Download.tsx';
@@ -48,6 +49,7 @@ function Studio() {
         {looking ? <LookBar /> : <ToolBar />}
         <Panes />
         <Transport />
+        <Strip />
       </main>
       <aside className="panel side" aria-label="People, history, comments and settings">
         <People />

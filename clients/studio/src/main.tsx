@@ -12,13 +12,17 @@ import './styles/stage.css';
 import './styles/instructions.css';
 import './styles/cards.css';
 import './styles/panels.css';
+import './styles/people.css';
 import './styles/field.css';
 import './styles/side.css';
 import './styles/settings.css';
 import './styles/takes.css';
+import './styles/past.css';
+import { followWalk } from './past/past.ts';
 import { followLooks } from './takes/looking.ts';
 
 followLooks();
+followWalk();
 start();
 listenForShortcuts();
 ignoreStrayDrops();

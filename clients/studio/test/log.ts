@@ -16,6 +16,11 @@ export interface Step {
   readonly edit?: Instruction;
   readonly group?: number;
   readonly undone?: Partial<Undone>;
+  readonly redone?: readonly number[];
+  /** Any other body. */
+  readonly body?: Body;
+  /** When, in milliseconds; 0 where it does not matter. */
+  readonly at?: number;
   readonly entered?: readonly [step: number, ...edits: number[]];
 }
 
@@ -26,9 +31,9 @@ export const typed = (...splices: Splice[]): Instruction => (
 export function logOf(...steps: Step[]): LogState {
   const fold = new LogFold();
   let seq = 0;
-  const add = (author: string, body: Body): void => {
+  const add = (author: string, body: Body, at = 0): void => {
     seq += 1;
-    fold.apply({ type: 'event', seq, at: 0, author, body, client_id: null, client_seq: null });
+    fold.apply({ type: 'event', seq, at, author, body, client_id: null, client_seq: null });
   };
   add('', { kind: 'created', settings: SETTINGS, v: 1 });
   for (const [participant, name] of [['ada', 'Ada'], ['grace', 'Grace']] as const) {
@@ -36,8 +41,10 @@ export function logOf(...steps: Step[]): LogState {
       kind: 'joined', participant, name, color: '#aabbcc', role: 'editor', v: 1,
     });
   }
-  for (const { by = 'ada', edit, group = null, undone, entered } of steps) {
-    if (edit) add(by, { kind: 'edited', instruction: edit, depth: null, group, v: 2 });
+  for (const { by = 'ada', edit, group = null, undone, redone, body, at, entered } of steps) {
+    if (edit) add(by, { kind: 'edited', instruction: edit, depth: null, group, v: 2 }, at);
+    if (redone) add(by, { kind: 'redone', groups: redone, texts: [], v: 2 }, at);
+    if (body) add(by, body, at);
     if (undone) add(by, { kind: 'undone', groups: [], shadowed_by: null, texts: [], v: 2, ...undone });
     if (entered) {
       const [step, ...edits] = entered;

@@ -22,8 +22,8 @@ const settings = (change: Partial<Settings>): Instruction => ({ kind: 'settings'
 
 /** A log by Ada, who came with event 2, and Grace, who came with event 3. */
 class Log {
-  readonly turns = new Turns();
   readonly #fold = new LogFold();
+  readonly turns = new Turns(() => this.#fold);
   #seq = 0;
 
   constructor() {
@@ -51,6 +51,10 @@ class Log {
     return this.#add(author, { kind: 'redone', groups, texts: [], v: 2 });
   }
 
+  restore(author: string, to: number): number {
+    return this.#add(author, { kind: 'restored', to, texts: [], v: 1 });
+  }
+
   enter(take: number, ...edits: number[]): number {
     return this.#add('', { kind: 'entered', take, step: 0, edits, v: 1 });
   }
@@ -65,7 +69,6 @@ class Log {
       type: 'event', seq: this.#seq, at: 0, author, body, client_id: null, client_seq: null,
     };
     this.#fold.apply(event);
-    this.turns.follow(event);
     return this.#seq;
   }
 }
@@ -261,11 +264,26 @@ describe('keeping what was muted', () => {
   });
 });
 
+describe('R3 before a restore', () => {
+  it('is the log as it stood: what it turned does not go with it', () => {
+    const log = new Log();
+    const first = log.edit('ada', paint);
+    const second = log.edit('ada', paint);
+    const back = log.restore('grace', first);
+    expect(lastChangeOf('grace', log.state)?.group).toBe(back);
+    expect(queryBefore(back, log.state, log.turns)).toEqual({ at: second });
+    expect(log.keep({ kind: 'before', group: back })).toMatchObject({ does: 'restore', to: second });
+    expect(log.keep({ kind: 'before', group: second })).toMatchObject({ does: 'restore', to: first });
+    log.undo('grace', back);
+    expect(queryBefore(second, log.state, log.turns)).toEqual({ take: 1, without: [second] });
+  });
+});
+
 describe('how far a look is, in words', () => {
   const status = (state: LookStatus['state'], note = ''): LookStatus => (
     { type: 'look_status', number: 1, take: 1, step: 0, steps: 8, state, note, digest: null });
   const told = (of: Partial<Parameters<typeof progressInWords>[0]>): string | null =>
-    progressInWords({ live: true, status: null, step: 0, over: null, behind: false, ...of });
+    progressInWords({ live: true, status: null, step: 0, over: null, behind: false, kept: null, ...of });
 
   it('waits, runs, and says nothing more when it is there', () => {
     expect(told({})).toBe('Asking for it…');

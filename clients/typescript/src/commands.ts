@@ -51,18 +51,18 @@ export class CommandQueue {
 
   /**
    * What of that may be sent, in order. An undo or redo of the newest gesture, and all behind it,
-   * is held back until the typing before it is answered: if that is refused it would mean an older
-   * gesture (U2).
+   * is held back until the typing or restore before it is answered: if that is refused it would
+   * mean an older gesture (U2).
    */
   get sendable(): readonly Pending[] {
     const { unanswered } = this;
-    const typed = unanswered.findIndex(isTyping);
-    if (typed < 0) return unanswered;
-    const held = unanswered.findIndex((p, at) => at > typed && meansNewest(p));
+    const unsure = unanswered.findIndex((p) => isTyping(p) || p.command.type === 'restore');
+    if (unsure < 0) return unanswered;
+    const held = unanswered.findIndex((p, at) => at > unsure && meansNewest(p));
     return held < 0 ? unanswered : unanswered.slice(0, held);
   }
 
-  /** Whether something waits for the typing before it. */
+  /** Whether something waits for the answer to what is before it. */
   get holds(): boolean {
     return this.sendable.length < this.unanswered.length;
   }
@@ -114,8 +114,8 @@ export class CommandQueue {
 
   /** Whether undos on their way take out all that is typed into this prompt and not answered. */
   undone(prompt: Prompt): boolean {
-    const waiting = gesturesOf(this.#pending).filter(({ edits }) =>
-      edits.some((p) => p.seq === null && typedIn(p, prompt)));
+    const waiting = gesturesOf(this.#pending).filter(({ parts }) =>
+      parts.some((p) => p.seq === null && typedIn(p, prompt)));
     return waiting.length > 0 && waiting.every(({ undone }) => undone);
   }
 
@@ -196,16 +196,16 @@ export class CommandQueue {
   }
 
   /**
-   * Take out edits that will not be in the log. Where nothing is left of their gesture, the undos
+   * Take out what will not be in the log. Where nothing is left of their gesture, the undos
    * and redos held back behind it go, too: they would mean another one.
    */
   #takeOut(lost: readonly Pending[]): void {
     const out = new Set(lost.map(({ key }) => key));
     const first = new Set<number>();
     let gap = Infinity;
-    for (const { edits, turns } of gesturesOf(this.#pending)) {
-      if (edits[0]!.joins || !edits.some(({ key }) => out.has(key))) continue;
-      const left = edits.find(({ key }) => !out.has(key));
+    for (const { parts, turns } of gesturesOf(this.#pending)) {
+      if (parts[0]!.joins || !parts.some(({ key }) => out.has(key))) continue;
+      const left = parts.find(({ key }) => !out.has(key));
       if (left) first.add(left.key);
       else {
         for (const { key, command } of turns.filter(({ sent }) => !sent)) {

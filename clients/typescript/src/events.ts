@@ -4,6 +4,9 @@ import type { Instruction, Settings, Text } from './instructions.ts';
 
 export type Role = 'owner' | 'editor' | 'viewer';
 
+/** A role, or "none": of somebody who has been removed (A1). */
+export type Standing = Role | 'none';
+
 /** Event 1 of every log: the session and the settings of its first take. */
 export interface Created {
   readonly kind: 'created';
@@ -64,7 +67,56 @@ export interface Entered {
   readonly v: number;
 }
 
-export type Body = Created | Joined | Edited | Undone | Redone | Entered;
+/** The author named the log as it stood after event `of`; null takes the name away (R3). */
+export interface Marked {
+  readonly kind: 'marked';
+  readonly of: number;
+  readonly name: string | null;
+  readonly v: number;
+}
+
+/**
+ * The author put the session back to what it was after event `to` (R3): a group of its own, and
+ * undoing it turns back exactly what it turned.
+ */
+export interface Restored {
+  readonly kind: 'restored';
+  readonly to: number;
+  readonly texts: readonly Text[];
+  readonly v: number;
+}
+
+/** The author gave somebody a role, or with "none" removed them (A1). */
+export interface Assigned {
+  readonly kind: 'assigned';
+  readonly participant: string;
+  readonly role: Standing;
+  readonly v: number;
+}
+
+/**
+ * All events before are those of another session up to its event `seq`; nobody has a role from here
+ * on but `participant`, who owns the branch (R4).
+ */
+export interface Branched {
+  readonly kind: 'branched';
+  readonly session: string;
+  readonly seq: number;
+  readonly participant: string;
+  readonly v: number;
+}
+
+export type Body =
+  | Created
+  | Joined
+  | Edited
+  | Undone
+  | Redone
+  | Entered
+  | Marked
+  | Restored
+  | Assigned
+  | Branched;
 
 /** One entry of the log. `seq`, `at` and `author` are stamped by the server (L1). */
 export interface Event {

@@ -5,22 +5,15 @@
  * documents of `prompt.ts` are for writing in them.
  */
 
-import type { Event } from './events.ts';
+import type { Event, Standing } from './events.ts';
 import { Fields } from './fields.ts';
-import {
-  DEFINING_SETTINGS, type Camera, type Comment, type Drag, type Erase, type Image,
-  type Instruction, type Lock, type Paint, type Prompt, type Region, type Settings,
-  type Trajectory,
-} from './instructions.ts';
-import {
-  isKind, type EditRecord, type GroupRecord, type LogState, type Participant, type TakeRecord,
+import { DEFINING_SETTINGS, type Prompt, type Settings } from './instructions.ts';
+import { Past, pastAt, type Flips, type Turned } from './past.ts';
+import type {
+  EditRecord, GroupRecord, LogState, Origin, Participant, TakeRecord, VersionRecord,
 } from './records.ts';
+import { isStaged, stageOf, type Stage } from './staged.ts';
 import { applySplices, textsOf } from './texts.ts';
-
-/** The kinds of edits that lie on the stage. */
-const STAGED: ReadonlySet<string> = new Set<Instruction['kind']>([
-  'image', 'paint', 'erase', 'drag', 'trajectory', 'camera', 'region', 'lock', 'comment',
-]);
 
 /** A gesture while it is folded; `place` is that of its record among those of the state. */
 interface Group {
@@ -28,14 +21,12 @@ interface Group {
   readonly author: string;
   readonly at: number;
   readonly members: number[];
+  readonly to: number | null;
   readonly place: number;
   undoneBy: string | null;
+  undoneIn: number | null;
   shadowedBy: number | null;
 }
-
-/** The live edits that lie on the stage. */
-type Stage = Pick<LogState,
-  'image' | 'strokes' | 'drags' | 'trajectories' | 'cameras' | 'regions' | 'locks' | 'comments'>;
 
 /** Applies events in seq order; `state` is what they add up to. */
 export class LogFold {
@@ -53,12 +44,24 @@ export class LogFold {
   readonly #groups = new Map<number, Group>();
   readonly #adjusted = new Fields();
   readonly #revised = new Map<number, Fields>();
-  /** The takes by the settings that define them, and the entry steps in each (T8). */
+  /** The takes by the settings that define them (T8). */
   readonly #takes = new Map<string, number>();
   readonly #takeRecords: TakeRecord[] = [];
   /** A copy of them for the state; null where there is one more. */
   #takeList: readonly TakeRecord[] | null = [];
-  readonly #entries = new Map<number, Map<number, number>>();
+  /** The edits of the kind `settings`. */
+  readonly #adjusts: number[] = [];
+  /** What each restore turned; the groups undone, and the entry steps in each take. */
+  readonly #restores = new Map<number, Turned>();
+  readonly #past = new Past();
+  /** All events that changed any of that. */
+  readonly #turns: Event[] = [];
+  readonly #named = new Map<number, VersionRecord>();
+  #versions: readonly VersionRecord[] = [];
+  #origin: Origin | null = null;
+  readonly #passed: Event[] = [];
+  /** A copy of them for the state; null where there is one more. */
+  #milestones: readonly Event[] | null = [];
   /** The take changed: the records still tell where edits entered the one before. */
   #elsewhere = false;
   /** How many live groups each person has. */
@@ -83,6 +86,10 @@ export class LogFold {
     this.#seq = event.seq;
     this.#state = null;
     const { author, body } = event;
+    if (body.kind !== 'edited' && body.kind !== 'entered') {
+      this.#passed.push(event);
+      this.#milestones = null;
+    }
     switch (body.kind) {
       case 'created':
         this.#base = body.settings;
@@ -99,15 +106,31 @@ export class LogFold {
         });
         break;
       case 'undone':
-        this.#turn(body.groups, author, body.shadowed_by);
+        this.#turn(event, body.groups, true, body.shadowed_by);
         this.#redo.set(author, this.redoable(author) + 1);
         break;
       case 'redone':
-        this.#turn(body.groups, null, null);
+        this.#turn(event, body.groups, false);
         this.#redo.set(author, this.redoable(author) - 1);
         break;
+      case 'restored':
+        this.#restore(event, body.to);
+        break;
       case 'entered':
-        this.#enter(body.take, body.step, body.edits);
+        this.#turns.push(event);
+        this.#past.enter(body.take, body.step, body.edits);
+        if (body.take === this.#take) this.#enter(body.edits);
+        break;
+      case 'marked':
+        this.#mark(body.of, body.name, event);
+        break;
+      case 'assigned':
+        this.#assign([body.participant], body.role);
+        break;
+      case 'branched':
+        this.#origin = { session: body.session, seq: body.seq };
+        this.#assign([...this.#participants.keys()], 'none');
+        this.#assign([body.participant], 'owner');
         break;
     }
     if (this.#settings && this.#take > this.#takeRecords.length) {
@@ -135,45 +158,108 @@ export class LogFold {
     return this.#groups.get(group)?.author ?? null;
   }
 
+  /** What was live after event `seq`, and where it had entered; walks through the log. */
+  past(seq: number): Past {
+    return pastAt(seq, this.#turns, this.#restores);
+  }
+
   get state(): LogState {
     this.#state ??= this.#fold();
     return this.#state;
   }
 
   #add(edit: EditRecord): void {
-    const group = this.#groups.get(edit.group) ?? this.#begin(edit);
+    const group = this.#groups.get(edit.group) ?? this.#begin(edit, edit.group);
     group.members.push(edit.seq);
     this.#places.set(edit.seq, this.#edits.length);
     this.#edits.push(edit);
-    if (STAGED.has(edit.given.kind)) this.#staged.push(edit.seq);
+    if (isStaged(edit)) this.#staged.push(edit.seq);
+    if (edit.given.kind === 'settings') this.#adjusts.push(edit.seq);
     this.#change(edit.seq, { undone: group.undoneBy !== null });
     // A new edit clears its author's redo stack and nobody else's (U4).
     this.#redo.delete(edit.author);
     if (group.undoneBy === null) this.#write(edit, true);
   }
 
-  #begin({ group: name, author, at }: EditRecord): Group {
+  #begin({ author, at }: Pick<Event, 'author' | 'at'>, name: number,
+         to: number | null = null): Group {
     const group: Group = {
-      group: name, author, at, members: [], place: this.#groups.size, undoneBy: null,
-      shadowedBy: null,
+      group: name, author, at, members: [], to, place: this.#groups.size, undoneBy: null,
+      undoneIn: null, shadowedBy: null,
     };
     this.#groups.set(name, group);
+    this.#changed.add(group);
     this.#live.set(author, this.undoable(author) + 1);
     return group;
   }
 
-  /** Take groups out of the state, or, where nobody undid them, bring them back. */
-  #turn(names: readonly number[], by: string | null, shadowedBy: number | null): void {
+  /** Take groups out of the state or bring them back, and with a restore what it turned. */
+  #turn(event: Event, names: readonly number[], dying: boolean, shadow: number | null = null): void {
+    this.#turns.push(event);
+    this.#flip(this.#past.turn(names, dying), event);
     for (const name of names) {
       const group = this.#groups.get(name);
+      if (group) group.shadowedBy = shadow;
+      const turned = this.#restores.get(name);
+      if (turned) this.#enter(turned.steps.keys());
+    }
+  }
+
+  #restore(event: Event, to: number): void {
+    if (to >= event.seq) throw new RangeError(`event ${event.seq} restores ${to}, not before it`);
+    const turned = this.#turned(to);
+    this.#restores.set(event.seq, turned);
+    this.#turns.push(event);
+    this.#begin(event, event.seq, to);
+    this.#redo.delete(event.author);
+    this.#flip(this.#past.restore(event.seq, turned), event);
+    this.#enter(turned.steps.keys());
+  }
+
+  /** What putting the session back to event `to` turns (R3). */
+  #turned(to: number): Turned {
+    const { dead, entries } = this.#past;
+    const then = this.past(to);
+    const alive = new Set([...this.#groups.keys()]
+      .filter((group) => group <= to && !then.dead.has(group)));
+    const take = this.#takeAt(to, alive);
+    const now = entries.get(take);
+    return {
+      out: new Set([...this.#groups.keys()].filter((one) => !dead.has(one) && !alive.has(one))),
+      back: new Set([...dead].filter((one) => alive.has(one))),
+      take,
+      steps: new Map([...then.entries.get(take) ?? []].flatMap(([edit, after]) => {
+        const before = now?.get(edit);
+        return before === undefined || before === after ? [] : [[edit, { before, after }]];
+      })),
+    };
+  }
+
+  /** The take that was in force after event `seq`, when the groups `alive` were live. */
+  #takeAt(seq: number, alive: ReadonlySet<number>): number {
+    const adjusted = new Fields();
+    for (const adjust of this.#adjusts) {
+      const edit = this.#edit(adjust);
+      if (edit?.given.kind === 'settings' && adjust <= seq && alive.has(edit.group)) {
+        adjusted.add(adjust, edit.given);
+      }
+    }
+    return (this.#base && this.#takes.get(keyOf(adjusted.over(this.#base)))) ?? this.#take;
+  }
+
+  #flip({ dies, comes }: Flips, { seq: by, author }: Event): void {
+    for (const name of [...dies, ...comes].sort((a, b) => a - b)) {
+      const group = this.#groups.get(name);
       if (!group) continue;
-      const turned = Number(by === null) - Number(group.undoneBy === null);
-      this.#live.set(group.author, this.undoable(group.author) + turned);
-      group.undoneBy = by;
-      group.shadowedBy = shadowedBy;
+      const live = comes.has(name);
+      this.#live.set(group.author, this.undoable(group.author) + (live ? 1 : -1));
+      group.undoneBy = live ? null : author;
+      group.undoneIn = live ? null : by;
+      group.shadowedBy = null;
+      this.#changed.add(group);
       for (const seq of group.members) {
-        this.#change(seq, { undone: by !== null });
-        this.#write(this.#edit(seq)!, by === null);
+        this.#change(seq, { undone: !live });
+        this.#write(this.#edit(seq)!, live);
       }
     }
   }
@@ -192,13 +278,29 @@ export class LogFold {
     }
   }
 
-  #enter(take: number, step: number, edits: readonly number[]): void {
-    const entries = this.#entries.get(take) ?? new Map<number, number>();
-    this.#entries.set(take, entries);
-    for (const seq of edits) {
-      entries.set(seq, step);
-      if (take === this.#take) this.#change(seq, { entry: { take, step } });
+  /** The entry steps of these edits in the take in force have changed. */
+  #enter(edits: Iterable<number>): void {
+    for (const seq of edits) this.#change(seq, { entry: this.#entryOf(seq) });
+  }
+
+  #entryOf(seq: number): EditRecord['entry'] {
+    const step = this.#past.entries.get(this.#take)?.get(seq);
+    return step === undefined ? null : { take: this.#take, step };
+  }
+
+  #mark(of: number, name: string | null, { seq, at, author }: Event): void {
+    if (name === null) this.#named.delete(of);
+    else this.#named.set(of, { of, name, author, seq, at });
+    this.#versions = [...this.#named.values()].sort((a, b) => a.of - b.of);
+  }
+
+  #assign(people: readonly string[], role: Standing): void {
+    const all = new Map(this.#participants);
+    for (const id of people) {
+      const person = all.get(id);
+      if (person) all.set(id, { ...person, role });
     }
+    this.#participants = all;
   }
 
   /** The settings in force, and the take that those of `DEFINING_SETTINGS` define (T8). */
@@ -206,7 +308,7 @@ export class LogFold {
     if (!this.#base) return;
     const settings = this.#adjusted.over(this.#base);
     this.#settings = settings;
-    const key = JSON.stringify(DEFINING_SETTINGS.map((name) => settings[name]));
+    const key = keyOf(settings);
     const take = this.#takes.get(key) ?? this.#takes.size + 1;
     this.#takes.set(key, take);
     if (take === this.#take) return;
@@ -215,11 +317,9 @@ export class LogFold {
   }
 
   #moveEntries(): void {
-    const entries = this.#entries.get(this.#take);
     for (const { seq, entry } of this.#edits) {
-      const step = entries?.get(seq);
-      if (entry === null && step === undefined) continue;
-      this.#change(seq, { entry: step === undefined ? null : { take: this.#take, step } });
+      const now = this.#entryOf(seq);
+      if (entry !== null || now !== null) this.#change(seq, { entry: now });
     }
     this.#elsewhere = false;
   }
@@ -232,7 +332,7 @@ export class LogFold {
     const edit = this.#edit(seq);
     if (!edit) return;
     this.#edits[this.#places.get(seq)!] = { ...edit, ...change };
-    if (STAGED.has(edit.given.kind)) this.#stage = null;
+    if (isStaged(edit)) this.#stage = null;
     const group = this.#groups.get(edit.group);
     if (group) this.#changed.add(group);
   }
@@ -243,40 +343,26 @@ export class LogFold {
     this.#changed.clear();
     this.#stage ??= stageOf(this.#staged.map((seq) => this.#edit(seq)!));
     this.#takeList ??= this.#takeRecords.slice();
+    this.#milestones ??= this.#passed.slice();
     return {
       seq: this.#seq, settings: this.#settings, take: this.#take,
       takes: this.#takeList, participants: this.#participants, edits: this.#edits.slice(),
-      groups: this.#groupRecords.slice(), ...this.#texts, ...this.#stage,
+      groups: this.#groupRecords.slice(), versions: this.#versions, origin: this.#origin,
+      milestones: this.#milestones, ...this.#texts, ...this.#stage,
     };
   }
 
-  #record({ group, author, at, members, undoneBy, shadowedBy }: Group): GroupRecord {
+  #record(
+    { group, author, at, members, to, undoneBy, undoneIn, shadowedBy }: Group,
+  ): GroupRecord {
     return {
-      group, author, at, edits: members.map((seq) => this.#edit(seq)!),
-      undone: undoneBy !== null, undoneBy, shadowedBy,
+      group, author, at, edits: members.map((seq) => this.#edit(seq)!), to,
+      undone: undoneBy !== null, undoneBy, undoneIn, shadowedBy,
     };
   }
 }
 
-function stageOf(edits: readonly EditRecord[]): Stage {
-  let image: EditRecord<Image> | null = null;
-  const strokes: EditRecord<Paint | Erase>[] = [];
-  const drags: EditRecord<Drag>[] = [];
-  const trajectories: EditRecord<Trajectory>[] = [];
-  const cameras: EditRecord<Camera>[] = [];
-  const regions: EditRecord<Region>[] = [];
-  const locks: EditRecord<Lock>[] = [];
-  const comments: EditRecord<Comment>[] = [];
-  for (const edit of edits) {
-    if (edit.undone) continue;
-    if (isKind(edit, 'image')) image = edit;
-    else if (isKind(edit, 'paint') || isKind(edit, 'erase')) strokes.push(edit);
-    else if (isKind(edit, 'drag')) drags.push(edit);
-    else if (isKind(edit, 'trajectory')) trajectories.push(edit);
-    else if (isKind(edit, 'camera')) cameras.push(edit);
-    else if (isKind(edit, 'region')) regions.push(edit);
-    else if (isKind(edit, 'lock')) locks.push(edit);
-    else if (isKind(edit, 'comment')) comments.push(edit);
-  }
-  return { image, strokes, drags, trajectories, cameras, regions, locks, comments };
+/** What tells a take from others (T8). */
+function keyOf(settings: Settings): string {
+  return JSON.stringify(DEFINING_SETTINGS.map((name) => settings[name]));
 }

@@ -1,7 +1,8 @@
-/** The HTTP side of a session: files, invites, takes, the finished clip, and who did what. */
+/** The HTTP side of a session: files, invites, takes, its past, and who did what. */
 
-import type { Role } from './events.ts';
+import { AccessApi } from './access.ts';
 import type { Prompt, Settings } from './instructions.ts';
+import type { Preview } from './preview.ts';
 
 /** The server said no; `message` tells a person what to do. */
 export class ApiError extends Error {
@@ -22,11 +23,6 @@ export interface UploadedImage {
   readonly blob: string;
   readonly width: number;
   readonly height: number;
-}
-
-export interface Invite {
-  readonly path: string;
-  readonly role: Role;
 }
 
 /** One edit that weighs on a point of a frame (M6). */
@@ -73,9 +69,29 @@ export interface MadeTake {
   } | null;
 }
 
+/** What a server keeps of its previews (R1): the one that reflects `seq` (T13), at its last step. */
+export type KeptMark = Pick<Preview, 'seq' | 'take' | 'step' | 'steps'>;
+
+/** A picture of the session as it was, as the server kept it (R1); a contact sheet. */
+export interface KeptPreview extends KeptMark, Pick<Preview,
+  'columns' | 'rows' | 'frames' | 'width' | 'height' | 'mime' | 'image'> {
+  /** Whether nothing changed the take between `seq` and the event asked for. */
+  readonly exact: boolean;
+}
+
+/** A new session made of the beginning of this one (R4). */
+export interface Branch {
+  readonly session: string;
+  /** The link of the one who branched, without the host. */
+  readonly path: string;
+  readonly participant: string;
+}
+
 export class HttpApi {
   readonly #base: string;
   readonly #token: () => string;
+  /** Invites, roles and the rest of what owners do about people. */
+  readonly access: AccessApi = new AccessApi((method, path, body) => this.#json(method, path, body));
 
   /** `token` is asked at every call: it changes when an invite becomes a participant. */
   constructor(origin: string, session: string, token: () => string) {
@@ -90,14 +106,6 @@ export class HttpApi {
 
   async image(blob: string): Promise<Blob> {
     return this.#call(`/blobs/${blob}`, (response) => response.blob());
-  }
-
-  /** Make a link that lets people in with this role (owners only). */
-  async invite(role: Role): Promise<Invite> {
-    const body = JSON.stringify({ role });
-    const headers = { 'Content-Type': 'application/json' };
-    return this.#call('/invites', (response) => response.json(),
-                      { method: 'POST', body, headers });
   }
 
   /**
@@ -119,6 +127,45 @@ export class HttpApi {
     return this.#call('/clip.mp4', (response) => response.blob());
   }
 
+  /** What is kept of the session's previews, by seq (R1). */
+  async kept(): Promise<readonly KeptMark[]> {
+    return this.#call('/history', async (response) =>
+      (await response.json() as { readonly kept: readonly number[][] }).kept.map(
+        ([seq = 0, take = 0, step = 0, steps = 0]) => ({ seq, take, step, steps })));
+  }
+
+  /**
+   * The session as it was after event `seq`, in the picture kept nearest before it (R1); null where
+   * none is kept.
+   */
+  async history(seq: number): Promise<KeptPreview | null> {
+    try {
+      return await this.#call(`/history/${seq}`, readKept);
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 'not_found') return null;
+      throw error;
+    }
+  }
+
+  /** Make a new session of the events up to `seq`; the caller owns it (R4). */
+  async branch(seq: number, name: string | null = null): Promise<Branch> {
+    return this.#json('POST', '/branches', name === null ? { seq } : { seq, name });
+  }
+
+  /** All of the session in one file: its log, images and takes (R5). */
+  async bundle(): Promise<Blob> {
+    return this.#call('/bundle', (response) => response.blob());
+  }
+
+  /** Send a body as JSON; the JSON that comes back, null where nothing does. */
+  async #json<T>(method: string, path: string, body?: object): Promise<T> {
+    const sent = body && {
+      headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body),
+    };
+    return this.#call(path, async (response) => JSON.parse(await response.text() || 'null') as T,
+                      { method, ...sent });
+  }
+
   /** Every failure is an ApiError, also that of a network that breaks in mid-answer. */
   async #call<T>(
     path: string, read: (response: Response) => Promise<T>, init: RequestInit = {},
@@ -133,6 +180,18 @@ export class HttpApi {
       throw new ApiError(0, 'unreachable', 'The server cannot be reached just now.');
     }
   }
+}
+
+async function readKept(response: Response): Promise<KeptPreview> {
+  const header = (name: string): string => response.headers.get(`X-Framejam-${name}`) ?? '';
+  const number = (name: string): number => Number(header(name));
+  const [columns = 1, rows = 1, frames = 1, width = 1, height = 1] =
+    header('Grid').split('x').map(Number);
+  return {
+    seq: number('Seq'), take: number('Take'), step: number('Step'), steps: number('Steps'),
+    columns, rows, frames, width, height, exact: header('Exact') === '1',
+    mime: 'image/jpeg', image: new Uint8Array(await response.arrayBuffer()),
+  };
 }
 
 async function readError(response: Response): Promise<ApiError> {

@@ -53,8 +53,26 @@ export interface RedoCommand {
   readonly client_seq: number;
 }
 
+/**
+ * Name the session as it stood after event `of` (null: as it stands now), or with `name` null take
+ * that name away (R3).
+ */
+export interface MarkCommand {
+  readonly type: 'mark';
+  readonly client_seq: number;
+  readonly of: number | null;
+  readonly name: string | null;
+}
+
+/** Put the session back to what it was after event `to` (R3). */
+export interface RestoreCommand {
+  readonly type: 'restore';
+  readonly client_seq: number;
+  readonly to: number;
+}
+
 /** The messages that change the log and are counted by client_seq (L4). */
-export type Command = EditCommand | UndoCommand | RedoCommand;
+export type Command = EditCommand | UndoCommand | RedoCommand | MarkCommand | RestoreCommand;
 
 /** The gesture is over: edits that come later belong to another group (L6). No answer. */
 export interface EndGroup {

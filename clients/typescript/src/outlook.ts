@@ -15,9 +15,9 @@ export interface Outlook {
   readonly redos: number;
 }
 
-/** What is on its way of one gesture. */
+/** What is on its way of one gesture: its edits, or a restore alone (R3). */
 export interface Gesture {
-  readonly edits: PendingEdit[];
+  readonly parts: Pending[];
   /** The undos and redos on their way that mean it, or nothing but for it. */
   readonly turns: Pending[];
   /** Whether it is taken out in the end. */
@@ -38,7 +38,7 @@ export function outlook(
   mine: (group: number) => boolean = () => true,
 ): Outlook {
   const { live, undos, redos } = follow(pending, undoable, redoable, mine);
-  return { edits: live.flatMap(({ edits }) => edits), undos, redos };
+  return { edits: live.flatMap(({ parts }) => parts).filter(isEdit), undos, redos };
 }
 
 interface Followed {
@@ -64,12 +64,12 @@ function follow(
   for (const one of pending) {
     const { command } = one;
     switch (command.type) {
-      case 'edit': {
-        const edit = { ...one, command };
+      case 'edit':
+      case 'restore': {
         const open = one.joins ? live.at(-1) : undefined;
-        if (open) open.edits.push(edit);
+        if (open) open.parts.push(one);
         else {
-          const gesture = { edits: [edit], turns: [], undone: false };
+          const gesture = { parts: [one], turns: [], undone: false };
           gestures.push(gesture);
           live.push(gesture);
         }
@@ -102,6 +102,10 @@ function follow(
     }
   }
   return { gestures, live, undos, redos };
+}
+
+function isEdit(pending: Pending): pending is PendingEdit {
+  return pending.command.type === 'edit';
 }
 
 function turn(gesture: Gesture, by: Pending, undone: boolean): void {

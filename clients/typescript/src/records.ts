@@ -1,6 +1,6 @@
 /** What the folded log is made of. */
 
-import type { Role } from './events.ts';
+import type { Event, Standing } from './events.ts';
 import type {
   Camera, Comment, Drag, Erase, Image, Instruction, Lock, Paint, Region, Settings, Trajectory,
 } from './instructions.ts';
@@ -10,7 +10,8 @@ export interface Participant {
   readonly participant: string;
   readonly name: string;
   readonly color: string;
-  readonly role: Role;
+  /** The one they have now; "none" where they were removed (A1). */
+  readonly role: Standing;
 }
 
 /** One edit of the log with what became of it. */
@@ -31,19 +32,41 @@ export interface EditRecord<I extends Instruction = Instruction> {
   readonly entry: { readonly take: number; readonly step: number } | null;
 }
 
-/** One gesture: the edits that undo takes out together (L6). */
+/** One gesture: the edits that undo takes out together (L6), or a restore, which has none (R3). */
 export interface GroupRecord {
-  /** The seq of its first edit: its name. */
+  /** The seq of its first edit, or of the restore: its name. */
   readonly group: number;
   readonly author: string;
   /** When it began. */
   readonly at: number;
   readonly edits: readonly EditRecord[];
+  /** The event that a restore went back to; null of a gesture of edits. */
+  readonly to: number | null;
   readonly undone: boolean;
-  /** Who undid it: its author or an owner (U2); null while it is live. */
+  /** Who undid it, its author or an owner (U2), or whose restore took it out; null while live. */
   readonly undoneBy: string | null;
+  /** The undo, or restore, that took it out; null while it is live. */
+  readonly undoneIn: number | null;
   /** The later edit that kept that undo invisible (U3). */
   readonly shadowedBy: number | null;
+}
+
+/** A named version of the session (R3). */
+export interface VersionRecord {
+  /** It is the session as it stood after this event. */
+  readonly of: number;
+  readonly name: string;
+  /** Who gave the name. */
+  readonly author: string;
+  /** The event that gave the name, and when. */
+  readonly seq: number;
+  readonly at: number;
+}
+
+/** Where a branch comes from: another session, as it stood after its event `seq` (R4). */
+export interface Origin {
+  readonly session: string;
+  readonly seq: number;
 }
 
 /** One take of the log: what defines it, and the event that first put that in force (T8). */
@@ -69,8 +92,14 @@ export interface LogState {
   readonly participants: ReadonlyMap<string, Participant>;
   /** All edits in seq order, undone ones too. */
   readonly edits: readonly EditRecord[];
-  /** All gestures in the order they began. */
+  /** All gestures in the order they began, restores among them. */
   readonly groups: readonly GroupRecord[];
+  /** The named versions, in the order of the events they name. */
+  readonly versions: readonly VersionRecord[];
+  /** Where this session was branched from last; null where it was not. */
+  readonly origin: Origin | null;
+  /** All events but those that edits are made of or entered by, in seq order. */
+  readonly milestones: readonly Event[];
   /** The texts of the prompts. */
   readonly content: string;
   readonly motion: string;

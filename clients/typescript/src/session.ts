@@ -16,6 +16,7 @@ import {
 } from './messages.ts';
 import type { EditOptions, SessionEvents, SessionOptions } from './options.ts';
 import { outlook, type Outlook } from './outlook.ts';
+import type { Past } from './past.ts';
 import { isPreview, parsePreview } from './preview.ts';
 import { Prompts, SILENT, type SharedPrompts } from './prompts.ts';
 import type { LogState } from './records.ts';
@@ -80,6 +81,11 @@ export class Session extends Emitter<SessionEvents> {
 
   get state(): LogState {
     return this.#fold.state;
+  }
+
+  /** What was live after event `seq`, and where it had entered; walks through the log. */
+  past(seq: number): Past {
+    return this.#fold.past(seq);
   }
 
   /** The newest welcome: who we are, what the server accepts; null before the first. */
@@ -151,6 +157,21 @@ export class Session extends Emitter<SessionEvents> {
   redo(): Pending | null {
     this.#prompts.endBursts();
     return this.#prompts.typing ? null : this.#command({ type: 'redo' });
+  }
+
+  /**
+   * Name the session as it stood after event `of` (null: as it stands now, with what was typed just
+   * before), or with `name` null take that name away (R3).
+   */
+  mark(name: string | null, of: number | null = null): Pending {
+    this.#prompts.endBursts();
+    return this.#command({ type: 'mark', of, name });
+  }
+
+  /** Put the session back to what it was after event `to` (R3); undo takes that back. */
+  restore(to: number): Pending {
+    this.#prompts.endBursts();
+    return this.#command({ type: 'restore', to });
   }
 
   /** Tell the others where we point; only the newest of a burst is sent. */

@@ -17,7 +17,8 @@ export function textsOf({ body }: Event): readonly Text[] {
   switch (body.kind) {
     case 'edited': return body.instruction.kind === 'text' ? [body.instruction] : [];
     case 'undone':
-    case 'redone': return body.texts;
+    case 'redone':
+    case 'restored': return body.texts;
     default: return [];
   }
 }

@@ -4,7 +4,8 @@ import { outlook, type Command, type Pending } from '../src/index.ts';
 
 /**
  * Commands on their way: a letter is an edit of that text, in capitals one that joins the gesture
- * before it; - is an undo, + a redo, 1 the undo of a group of one's own, 2 of somebody else's.
+ * before it; - is an undo, + a redo, 1 the undo of a group of one's own, 2 of somebody else's, ^ a
+ * restore, ! a mark.
  */
 function onTheirWay(signs: string): Pending[] {
   return [...signs].map((sign, key) => {
@@ -19,6 +20,8 @@ function command(sign: string, client_seq: number): Command {
     case '1': return { type: 'undo', client_seq, group: 1 };
     case '2': return { type: 'undo', client_seq, group: 2 };
     case '+': return { type: 'redo', client_seq };
+    case '^': return { type: 'restore', client_seq, to: 1 };
+    case '!': return { type: 'mark', client_seq, of: null, name: 'first cut' };
     default: return {
       type: 'edit', client_seq, instruction: { kind: 'content', text: sign }, depth: null,
       group: 'g',
@@ -59,6 +62,12 @@ describe('what commands on their way will come to (U2, U4, L6)', () => {
     ['a2', 1, 0, ['a', 2, 1]],
     ['a2+', 1, 0, ['a', 2, 0]],
     ['1+', 1, 0, ['', 1, 0]],
+    // A restore is a gesture of its own (R3); a mark is none.
+    ['a^', 0, 1, ['a', 2, 0]],
+    ['a^-', 0, 0, ['a', 1, 1]],
+    ['a^--', 0, 0, ['', 0, 2]],
+    ['a^-+', 0, 0, ['a', 2, 0]],
+    ['a!-', 1, 0, ['', 1, 1]],
   ])('%s after %d undoable and %d redoable', (signs, undoable, redoable, expected) => {
     expect(left(signs, undoable, redoable)).toEqual(expected);
   });

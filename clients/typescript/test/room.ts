@@ -207,6 +207,8 @@ export class Room {
         if (!groups) return { code: 'nothing_to_redo', rule: 'U4' };
         return { kind: 'redone', groups, texts: this.#turn(groups, false), v: 2 };
       }
+      case 'mark':
+      case 'restore': throw new Error('this server only knows typing');
     }
   }
 

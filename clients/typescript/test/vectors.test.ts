@@ -41,10 +41,11 @@ describe('golden vectors', () => {
     }));
     expect([...told]).toEqual(expect.arrayContaining([
       'hello', 'edit', 'undo', 'redo', 'end_group', 'control', 'presence', 'watch', 'look', 'end_look',
-      'need', 'ping', 'welcome', 'events', 'event', 'ack', 'refusal', 'fault', 'people', 'take',
+      'mark', 'restore', 'need', 'ping', 'welcome', 'events', 'event', 'ack', 'refusal', 'fault', 'people', 'take',
       'look_status', 'pong', 'content', 'motion', 'negative', 'spliced', 'typed', 'text', 'image',
       'paint', 'erase', 'drag', 'trajectory', 'camera', 'region', 'lock', 'revise', 'settings',
       'comment', 'created', 'joined', 'edited', 'undone', 'redone', 'entered',
+      'marked', 'restored', 'assigned', 'branched',
     ]));
   });
 });

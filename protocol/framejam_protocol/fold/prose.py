@@ -8,10 +8,21 @@ behind the visible one it was typed after.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+import msgspec
+
+from framejam_protocol.fold.columns import (
+    Lists,
+    pack,
+    pack_lists,
+    unpack,
+    unpack_column,
+    unpack_lists,
+)
 from framejam_protocol.instructions import Splice
 
 Live = Callable[[int], bool]
@@ -30,6 +41,21 @@ class Char(NamedTuple):
     shown: bool
 
 
+class ProseColumns(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A ``Prose`` as it stands in a snapshot."""
+
+    letters: str
+    by: bytes
+    gone: bytes
+    gone_again: Lists
+    shown: bytes
+    before: bytes
+    after: bytes
+    visible: bytes
+    struck: Lists
+    wholes: bytes
+
+
 class Prose:
     """The characters of one prompt. ``write`` and ``settle`` change it, all else only looks.
 
@@ -42,9 +68,10 @@ class Prose:
         "_before",
         "_by",
         "_gone",
+        "_gone_again",
         "_letters",
         "_shown",
-        "_touched",
+        "_struck",
         "_visible",
         "_wholes",
     )
@@ -52,28 +79,64 @@ class Prose:
     def __init__(self) -> None:
         # Number 0 is the head, never shown: what stands first stands behind it.
         self._letters = [""]
-        self._by = [0]
-        self._gone: list[tuple[int, ...]] = [()]
+        self._by = array("i", [0])
+        self._gone = array("i", [0])  # the first edit that deleted it, 0 for none
+        self._gone_again: dict[int, tuple[int, ...]] = {}  # all of them, where there are several
         self._shown = bytearray(1)
-        self._before = [_NONE]
-        self._after = [_NONE]
+        self._before = array("i", [_NONE])
+        self._after = array("i", [_NONE])
         self._visible: list[int] = []
-        self._touched: dict[int, tuple[int, ...]] = {}
+        self._struck: dict[int, tuple[int, ...]] = {}
         self._wholes: list[int] = []
 
     def copy(self) -> Prose:
         """Another one with the same characters."""
         other = Prose()
         other._letters = self._letters.copy()
-        other._by = self._by.copy()
-        other._gone = self._gone.copy()
+        other._by = self._by[:]
+        other._gone = self._gone[:]
+        other._gone_again = self._gone_again.copy()
         other._shown = self._shown.copy()
-        other._before = self._before.copy()
-        other._after = self._after.copy()
+        other._before = self._before[:]
+        other._after = self._after[:]
         other._visible = self._visible.copy()
-        other._touched = self._touched.copy()
+        other._struck = self._struck.copy()
         other._wholes = self._wholes.copy()
         return other
+
+    def columns(self) -> ProseColumns:
+        """All there is to know of it, for ``of``."""
+        return ProseColumns(
+            letters="".join(self._letters),
+            by=pack(self._by),
+            gone=pack(self._gone),
+            gone_again=pack_lists(self._gone_again),
+            shown=bytes(self._shown),
+            before=pack(self._before),
+            after=pack(self._after),
+            visible=pack(self._visible),
+            struck=pack_lists(self._struck),
+            wholes=pack(self._wholes),
+        )
+
+    @classmethod
+    def of(cls, columns: ProseColumns) -> Prose:
+        """The one that has these columns. Raises ``ValueError`` where they do not fit together."""
+        self = cls()
+        self._letters += columns.letters
+        self._by = unpack_column(columns.by)
+        self._gone = unpack_column(columns.gone)
+        self._gone_again = {char: tuple(gone) for char, gone in unpack_lists(columns.gone_again)}
+        self._shown = bytearray(columns.shown)
+        self._before = unpack_column(columns.before)
+        self._after = unpack_column(columns.after)
+        self._visible = unpack(columns.visible)
+        self._struck = {seq: tuple(chars) for seq, chars in unpack_lists(columns.struck)}
+        self._wholes = unpack(columns.wholes)
+        long = (self._letters, self._by, self._gone, self._shown, self._before, self._after)
+        if len({len(column) for column in long}) != 1:
+            raise ValueError("the columns of a prompt are not equally long")
+        return self
 
     @property
     def text(self) -> str:
@@ -105,11 +168,11 @@ class Prose:
 
     def inserted(self, seq: int) -> list[Char]:
         """The characters an edit inserted, shown or not."""
-        return [self._char(one) for one in self._touched.get(seq, ()) if self._by[one] == seq]
+        return [self._char(one) for one in self._inserted(seq)]
 
     def deleted(self, seq: int) -> list[Char]:
         """The characters an edit deleted, whatever became of them."""
-        return [self._char(one) for one in self._touched.get(seq, ()) if seq in self._gone[one]]
+        return [self._char(one) for one in self._struck.get(seq, ())]
 
     @property
     def wholes(self) -> tuple[int, ...]:
@@ -126,22 +189,25 @@ class Prose:
         if whole:
             self._wholes.append(seq)
         visible = self._visible
-        touched: list[int] = []
+        struck: list[int] = []
         for splice in splices:
             at, inserted = splice.at, splice.inserted
             end = at + len(splice.removed)
             for char in visible[at:end]:
-                self._gone[char] += (seq,)
+                if self._gone[char]:
+                    self._gone_again[char] = (*self._deleters(char), seq)
+                else:
+                    self._gone[char] = seq
                 self._shown[char] = False
-                touched.append(char)
+                struck.append(char)
             new: list[int] = []
             before = visible[at - 1] if at else _HEAD
             for letter in inserted:
                 before = self._put(letter, seq, before)
                 new.append(before)
             visible[at:end] = new
-            touched += new
-        self._touched[seq] = tuple(dict.fromkeys(touched))
+        if struck:
+            self._struck[seq] = tuple(struck)
 
     def lasting(self, steps: Mapping[int, int]) -> list[tuple[int, int, str]]:
         """The characters that show at some step when edits have entry ``steps`` by seq (T9).
@@ -160,7 +226,7 @@ class Prose:
             start = steps.get(by, never)
             end = ends[bisect_right(self._wholes, by)]
             if start < end:
-                for seq in self._gone[char]:
+                for seq in self._deleters(char):
                     end = min(end, steps.get(seq, never))
                 if start < end:
                     found.append((start, end, self._letters[char]))
@@ -186,7 +252,7 @@ class Prose:
         floor = self.floor(live)
         for char in self._concerned(tuple(edits), floor):
             by = self._by[char]
-            lives = by >= floor and live(by) and not any(map(live, self._gone[char]))
+            lives = by >= floor and live(by) and not any(map(live, self._deleters(char)))
             if lives and not self._shown[char]:
                 coming.append(char)
             elif self._shown[char] and not lives:
@@ -207,10 +273,18 @@ class Prose:
     def _concerned(self, edits: tuple[int, ...], floor: int) -> Iterable[int]:
         """The characters whose showing depends on some edits, of those that do now or may then."""
         if not set(edits).isdisjoint(self._wholes):
-            # Characters are numbered in the order of the edits that inserted them.
             first = max(bisect_left(self._by, floor), _HEAD + 1)
             return dict.fromkeys((*self._visible, *range(first, len(self._letters))))
-        return dict.fromkeys(char for seq in edits for char in self._touched.get(seq, ()))
+        return dict.fromkeys(
+            char
+            for seq in edits
+            for chars in (self._struck.get(seq, ()), self._inserted(seq))
+            for char in chars
+        )
+
+    def _inserted(self, seq: int) -> range:
+        """The characters an edit inserted: they are numbered in the order of the log."""
+        return range(bisect_left(self._by, seq), bisect_right(self._by, seq))
 
     def _behind(self, coming: list[int]) -> dict[int, list[int]]:
         """Hidden characters in the order of the text, by the visible one they stand behind.
@@ -251,7 +325,7 @@ class Prose:
         behind = after[before]
         self._letters.append(letter)
         self._by.append(by)
-        self._gone.append(())
+        self._gone.append(0)
         self._shown.append(True)
         self._before.append(before)
         after.append(behind)
@@ -260,11 +334,15 @@ class Prose:
             self._before[behind] = new
         return new
 
+    def _deleters(self, char: int) -> tuple[int, ...]:
+        first = self._gone[char]
+        return (self._gone_again.get(char) or (first,)) if first else ()
+
     def _char(self, number: int) -> Char:
         return Char(
             self._letters[number],
             self._by[number],
-            self._gone[number],
+            self._deleters(number),
             bool(self._shown[number]),
         )
 

@@ -8,7 +8,7 @@ from framejam_protocol.events import ParticipantId, Standing
 from framejam_protocol.instructions import Instruction, Settings
 
 
-class Edit(msgspec.Struct, frozen=True, gc=False):
+class Edit(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One edit of the log: who gave which instruction, at which place of the order."""
 
     seq: int

@@ -24,6 +24,7 @@ from framejam_protocol.events import (
 from framejam_protocol.fold.past import Past, Turned, past
 from framejam_protocol.fold.prose import Prose
 from framejam_protocol.fold.records import Edit, Held, Participant, Version
+from framejam_protocol.fold.unread import Unread
 from framejam_protocol.instructions import (
     ENTERED_SETTINGS,
     PROMPTS,
@@ -69,7 +70,7 @@ class State:
     take: int = FIRST_TAKE
     participants: dict[str, Participant] = field(default_factory=dict)
     prompts: dict[Prompt, Prose] = field(default_factory=lambda: {one: Prose() for one in PROMPTS})
-    edits: dict[int, Edit] = field(default_factory=dict)
+    edits: dict[int, Edit] | Unread = field(default_factory=dict)
     dead: set[int] = field(default_factory=set)
     redo: dict[str, list[tuple[int, ...]]] = field(default_factory=dict)
     by_kind: dict[type, list[int]] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-SUITES = ("core", "collab", "pipeline", "steering")
+SUITES = ("core", "collab", "history", "pipeline", "steering")
 
 
 def bench(

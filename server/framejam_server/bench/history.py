@@ -7,7 +7,7 @@ of keystrokes as gestures (L6), now and then a deletion, the takes' entering, th
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +19,7 @@ from framejam_protocol.messages import Ack
 from framejam_server.session.document import ROOT
 from framejam_server.session.receipts import Receipt
 from framejam_server.session.yjs import Id, client_of
-from framejam_server.store.contract import SessionRow
+from framejam_server.store.contract import SessionRow, Token
 from framejam_server.store.sql import SqlStore, create_engine
 
 WRITERS: Final = 3
@@ -32,7 +32,9 @@ DELETIONS: Final = 0.15
 SETTINGS: Final = Settings("bench", 7, 8, 16, 64, 64, 8, 300)
 
 _SEED: Final = 7
-_START_MS: Final = 1_700_000_000_000
+START_MS: Final = 1_700_000_000_000
+"""When such a session began, in ms since the Unix epoch."""
+
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz     é"
 _AT_ONCE: Final = 20_000
 
@@ -79,10 +81,10 @@ def typed_events(keystrokes: int) -> Iterator[Event]:
     """The log of a session with so many keystrokes in its content prompt, the same every time."""
     chance = random.Random(_SEED)
     prompt = _Prompt()
-    yield Event(1, _START_MS, "", Created(SETTINGS))
+    yield Event(1, START_MS, "", Created(SETTINGS))
     for number in range(WRITERS):
         joined = Joined(person(number), f"Writer {number}", "#e5484d", "editor")
-        yield Event(2 + number, _START_MS, person(number), joined)
+        yield Event(2 + number, START_MS, person(number), joined)
     seq, sent = 1 + WRITERS, [0] * WRITERS
     while keystrokes > 0:
         who = chance.randrange(WRITERS)
@@ -102,17 +104,24 @@ def typed_events(keystrokes: int) -> Iterator[Event]:
             seq += 1
             sent[who] += 1
             edited = Edited(text, group=None if seq == first else first)
-            yield Event(seq, _START_MS + 100 * seq, person(who), edited, _client(who), sent[who])
+            yield Event(seq, START_MS + 100 * seq, person(who), edited, _client(who), sent[who])
         seq += 1
         entered = Entered(FIRST_TAKE, chance.randrange(SETTINGS.steps), tuple(range(first, seq)))
-        yield Event(seq, _START_MS + 100 * seq, "", entered)
+        yield Event(seq, START_MS + 100 * seq, "", entered)
 
 
 async def store_history(database: Path, session: str, keystrokes: int) -> None:
     """Write such a session into a migrated database. Raises ``StoreError``."""
+    await store_events(database, session, list(typed_events(keystrokes)))
+
+
+async def store_events(
+    database: Path, session: str, events: Sequence[Event], token: Token | None = None
+) -> None:
+    """Write a session with these events, the newest receipts of their commands, and a way in, into
+    a migrated database. Raises ``StoreError``."""
     store = SqlStore(create_engine(database))
-    events = list(typed_events(keystrokes))
-    row = SessionRow(session, session, _START_MS)
+    row = SessionRow(session, session, START_MS)
     receipts = [
         Receipt(
             event.client_id,
@@ -129,6 +138,8 @@ async def store_history(database: Path, session: str, keystrokes: int) -> None:
         for start in range(_AT_ONCE, len(events), _AT_ONCE):
             await store.append(session, events[start : start + _AT_ONCE], ())
         await store.append(session, (), receipts)
+        if token is not None:
+            await store.add_token(token)
     finally:
         await store.close()
 

@@ -82,7 +82,12 @@ class StillRenderer:
         """Never asked for: nothing has run."""
         raise WorkerReplaced
 
-    async def advance(self, request: Advance, generation: int) -> Advanced:
+    async def advance(
+        self,
+        request: Advance,
+        generation: int,
+        watched: Callable[[], tuple[Tier, ...]] | None = None,
+    ) -> Advanced:
         """Never returns."""
         await asyncio.get_running_loop().create_future()
         raise AssertionError("nobody finishes this")

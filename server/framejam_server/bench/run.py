@@ -9,13 +9,20 @@ from pathlib import Path
 from framejam import FramejamError
 from framejam_server.bench.collab import collab
 from framejam_server.bench.core import core
+from framejam_server.bench.past import past
 from framejam_server.bench.pipeline import pipeline
 from framejam_server.bench.result import Metric
 from framejam_server.bench.steering import SteeringFailed, draw_sheets, steering
 from framejam_server.demo.server import ServerFailed
 from framejam_server.store.contract import StoreError
 
-_SUITES = {"core": core, "collab": collab, "pipeline": pipeline, "steering": steering}
+_SUITES = {
+    "core": core,
+    "collab": collab,
+    "history": past,
+    "pipeline": pipeline,
+    "steering": steering,
+}
 
 
 class BenchFailed(Exception):

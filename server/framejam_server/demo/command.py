@@ -12,7 +12,8 @@ def demo(
     out: Annotated[
         Path,
         typer.Option(
-            help="Folder for clip.mp4, contact.png, log.jsonl, report.json and effects/.",
+            help="Folder for clip.mp4, session.framejam, contact.png, log.jsonl, report.json and "
+            "effects/.",
             file_okay=False,
         ),
     ],

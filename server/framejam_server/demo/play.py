@@ -31,6 +31,8 @@ SEED: Final = 7
 LIMIT_S: Final = 600.0
 """The co-edit takes less than a minute; a demo that hangs must end, and say so."""
 
+BUNDLE: Final = "session.framejam"
+
 _JOIN_S: Final = 60.0
 
 
@@ -38,7 +40,8 @@ Tell = Callable[[Act | KillWorker | LookWithout], None]
 
 
 async def play(folder: Path, photo: Path, clip: Path, tell: Tell) -> Played:
-    """Start a server below ``folder``, co-edit with ``photo``, export to ``clip``.
+    """Start a server below ``folder``, co-edit with ``photo``, export to ``clip``, and the session
+    to a bundle beside it.
 
     Raises ``ServerFailed``, ``TimeoutError`` and what the client raises.
     """
@@ -68,6 +71,7 @@ async def _co_edit(
         newest = done.deeds[-1].receipt.seq
         statuses = [await session.finished(newest) for session in people.values()]
         await people[GUEST].export(clip)
+        await people[GUEST].bundle(clip.with_name(BUNDLE))
     finally:
         for task in watching:
             task.cancel()

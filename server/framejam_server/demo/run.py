@@ -19,7 +19,7 @@ from framejam_protocol.instructions import Paint
 from framejam_server.config import Config
 from framejam_server.demo.choice import write_choice
 from framejam_server.demo.effects import Effect, Glance, effect_of, glance_of, newest
-from framejam_server.demo.play import LIMIT_S, play
+from framejam_server.demo.play import BUNDLE, LIMIT_S, play
 from framejam_server.demo.report import Played, fact, log_lines, report
 from framejam_server.demo.script import COLORS, Act, KillWorker, LookWithout, scenes
 from framejam_server.demo.server import ServerFailed
@@ -152,6 +152,7 @@ def _closing_words(out: Path, played: Played, pictures: int) -> list[str]:
         f"worker killed at step {killed}; the clip computed again from the log equals the server's "
         "bit for bit, and so does what one of them saw alone",
         *(f"  {out / name}" for name in ("clip.mp4", "contact.png", "report.json", "log.jsonl")),
+        f"  {out / BUNDLE}: all of the session (framejam replay, framejam import)",
     ]
 
 

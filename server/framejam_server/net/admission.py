@@ -9,7 +9,7 @@ from framejam_protocol.messages import VERSION, Hello, Limits, Vocabulary, Welco
 from framejam_server.hub import Hub, Running
 from framejam_server.live import LiveSession
 from framejam_server.member import Mailbox, Member
-from framejam_server.net.auth import mint
+from framejam_server.net.auth import mint, opens
 from framejam_server.net.gate import Gate, TooManyFailures
 from framejam_server.session.yjs import client_of
 from framejam_server.store.contract import StoreError, Token
@@ -40,12 +40,7 @@ async def admit(
     except TooManyFailures as error:
         raise _full(str(error)) from error
     if token is None:
-        raise Refused(
-            Close.UNAUTHORISED,
-            Code.UNAUTHORISED,
-            "this link does not open this session (any more): ask its owner for a new one",
-            "token",
-        )
+        raise _no_way_in()
     running = await hub.open(hello.session)
     if running is None:
         raise Refused(Close.GONE, Code.NOT_FOUND, "this session does not exist", "session")
@@ -57,8 +52,17 @@ async def admit(
         participant, own_token = await _participant(hub, live, token, hello)
     finally:
         live.arriving -= 1
+    # Nothing waits from here on: who is removed now is removed as a member.
+    if live.ended is not None:
+        close, reason = live.ended
+        raise Refused(close, Code.UNAVAILABLE if close.retry else Code.NOT_FOUND, reason)
+    if not _has_role(live, participant):
+        raise _no_way_in()
     if own_token is not None:
         gate.know(own_token)
+        hub.trail.joined(live.row.id, participant, token.id, token.role)
+    else:
+        hub.trail.came_back(live.row.id, participant)
     client = live.core.bind(hello.client_id, participant)
     if client is None:
         raise _client_taken()
@@ -96,35 +100,60 @@ async def _participant(
     hub: Hub, live: LiveSession, token: Token, hello: Hello
 ) -> tuple[str, str | None]:
     """Who this is, and their own token where it is new: through an invite comes a new person."""
+    if token.participant is None:
+        if not opens(token, live.state, hub.clock.now()):
+            raise _no_way_in()
+    elif not _has_role(live, token.participant):
+        raise _no_way_in()
     participant = token.participant or hub.new_id()
     if live.core.bind(hello.client_id, participant) is None:
         raise _client_taken()
     if token.participant is not None:
         return participant, None
     try:
-        return participant, await _join(hub, live, token.role, participant, hello)
+        return participant, await _join(hub, live, token, participant, hello)
     except (Refused, StoreError):
         live.core.release(hello.client_id)
         raise
 
 
-async def _join(hub: Hub, live: LiveSession, role: str, participant: str, hello: Hello) -> str:
+async def _join(hub: Hub, live: LiveSession, invite: Token, participant: str, hello: Hello) -> str:
     """A new participant in the log; returns the text of their token."""
     count = len(live.state.participants)
     if count >= limits.MAX_PARTICIPANTS:
         raise _full(f"the session has {limits.MAX_PARTICIPANTS} people, and takes no more")
     # The token first: a participant without one could never come back as themselves.
-    token, text = mint(live.row.id, role, participant)
-    await hub.store.add_token(token)
+    now = hub.clock.now()
+    token, text = mint(live.row.id, invite.role, participant, created_at=now)
+    if not await hub.store.redeem(invite.id, token, now):
+        raise _no_way_in()
     await live.join(
         Joined(
             participant=participant,
             name=hello.name or f"Guest {count + 1}",
             color=hello.color or PALETTE[count % len(PALETTE)],
-            role=role,
+            role=invite.role,
         )
     )
+    if await hub.store.token(token.id) is None:  # the invite was revoked meanwhile
+        await live.assign("", participant, "none")
+        raise _no_way_in()
     return text
+
+
+def _has_role(live: LiveSession, participant: str) -> bool:
+    person = live.state.participants.get(participant)
+    return person is not None and person.role != "none"
+
+
+def _no_way_in() -> Refused:
+    """The same words for a token that is wrong, of another session, revoked, expired or used up."""
+    return Refused(
+        Close.UNAUTHORISED,
+        Code.UNAUTHORISED,
+        "this link does not open this session (any more): ask its owner for a new one",
+        "token",
+    )
 
 
 def _client_taken() -> Refused:

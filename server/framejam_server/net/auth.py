@@ -7,6 +7,7 @@ import hmac
 import re
 import secrets
 
+from framejam_protocol.fold.state import State
 from framejam_server.store.contract import Store, Token
 
 ID_BYTES = 8
@@ -17,12 +18,48 @@ _TOKEN = re.compile(r"[0-9a-f]{16}\.[A-Za-z0-9_-]{20,100}")
 
 
 def mint(
-    session: str, role: str, participant: str | None = None, label: str = ""
+    session: str,
+    role: str,
+    participant: str | None = None,
+    label: str = "",
+    *,
+    created_at: int = 0,
+    created_by: str = "",
+    expires_at: int | None = None,
+    max_uses: int | None = None,
 ) -> tuple[Token, str]:
-    """A new token: the record to store, and the text that is shown once and kept nowhere."""
+    """A new token: the record to store, and the text that is shown once and kept nowhere.
+
+    What can be said of it is what ``Token`` says.
+    """
     token_id, secret = secrets.token_hex(ID_BYTES), secrets.token_urlsafe(SECRET_BYTES)
-    token = Token(token_id, session, _digest(secret), role, participant, label)
+    token = Token(
+        token_id,
+        session,
+        _digest(secret),
+        role,
+        participant,
+        label,
+        created_at,
+        created_by,
+        expires_at,
+        max_uses,
+    )
     return token, f"{token_id}.{secret}"
+
+
+def opens(invite: Token, state: State, now: int) -> bool:
+    """Whether an invite lets somebody in at ``now``, ms since the Unix epoch (A1).
+
+    It has not expired, has uses left, and whoever made it owns the session still: else who was an
+    owner could come back as one. ``Store.redeem`` decides when many come at once.
+    """
+    maker = state.participants.get(invite.created_by)
+    return (
+        (invite.expires_at is None or now < invite.expires_at)
+        and (invite.max_uses is None or invite.uses < invite.max_uses)
+        and (maker is None or maker.role == "owner")
+    )
 
 
 async def authenticate(store: Store, session: str, text: str) -> Token | None:

@@ -1,8 +1,9 @@
-"""HTTP beside the socket: the page, images, invites, takes, the finished clip, who did what."""
+"""HTTP beside the socket: the page, images, takes, the finished clip, who did what."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,51 +13,19 @@ import structlog
 from aiohttp import web
 
 from framejam_protocol.errors import Code
-from framejam_protocol.events import Role
 from framejam_protocol.limits import MAX_BLOB_BYTES
-from framejam_server.hub import Hub, Running
-from framejam_server.net.auth import mint
-from framejam_server.net.gate import Gate, TooManyFailures, address_of
-from framejam_server.net.images import BadImage, inspect_image
+from framejam_server.hub import Running
+from framejam_server.images import BadImage, inspect_image
+from framejam_server.net.caller import Caller, HttpError
+from framejam_server.net.gate import TooManyFailures
 from framejam_server.net.takes import takes_of
 from framejam_server.net.who import BadQuery, parse_spot
 from framejam_server.outcome import Finished
 from framejam_server.questions import NotReady, TooMany
-from framejam_server.session.roles import may, who_may
-from framejam_server.store.contract import Blob, StoreError, Token
+from framejam_server.quotas import Full
+from framejam_server.store.contract import Blob, StoreError
 
 log = structlog.get_logger("framejam.http")
-
-STATUS = {
-    Code.UNAUTHORISED: 401,
-    Code.FORBIDDEN: 403,
-    Code.NOT_FOUND: 404,
-    Code.NOT_READY: 409,
-    Code.TOO_LARGE: 413,
-    Code.NOT_AN_IMAGE: 415,
-    Code.RATE_LIMITED: 429,
-    Code.UNAVAILABLE: 503,
-}
-
-
-class HttpError(Exception):
-    """An answer that is an error: ``{"error": {code, message, field}}`` with its status."""
-
-    def __init__(self, code: Code, message: str, field: str | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.field = field
-
-    def response(self) -> web.Response:
-        """The error as JSON."""
-        body = {"code": self.code, "message": str(self), "field": self.field}
-        return web.json_response({"error": body}, status=STATUS.get(self.code, 400))
-
-
-class InviteRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of ``POST .../invites``."""
-
-    role: Role
 
 
 class BlobStore(msgspec.Struct, frozen=True):
@@ -70,8 +39,7 @@ class BlobStore(msgspec.Struct, frozen=True):
 class Api:
     """The HTTP handlers. ``encode_clip`` turns a finished take into MP4 bytes (blocking)."""
 
-    hub: Hub
-    gate: Gate
+    caller: Caller
     files: BlobStore
     page: Path
     encode_clip: Callable[[Finished, int], bytes]
@@ -86,7 +54,6 @@ class Api:
             web.get("/s/{session}", self.index),
             web.post(f"{session}/blobs", self.upload),
             web.get(f"{session}/blobs/{{blob}}", self.blob),
-            web.post(f"{session}/invites", self.invite),
             web.get(f"{session}/clip.mp4", self.clip),
             web.get(f"{session}/takes", self.takes),
             web.get(f"{session}/who", self.who),
@@ -104,26 +71,38 @@ class Api:
 
     async def upload(self, request: web.Request) -> web.Response:
         """``POST .../blobs``: keep an image; answers its id and size."""
-        token, running = await self._who(request, "upload")
+        _, running = await self.caller.who(request, "upload")
         if (request.content_length or 0) > MAX_BLOB_BYTES:
             raise HttpError(Code.TOO_LARGE, _too_large())
         data = await request.read()
         async with self.decoding:
             media_type, width, height = await asyncio.to_thread(inspect_image, data)
-        try:
-            blob = await asyncio.to_thread(self.files.put, data)
-        except OSError as error:
-            log.error("image not kept", error=str(error))
-            raise HttpError(
-                Code.UNAVAILABLE, "the image could not be kept; send it again later"
-            ) from error
-        await self.hub.store.add_blob(token.session, Blob(blob, media_type, width, height))
-        running.live.core.blobs.add(blob)
+        blob = await self._keep(running, data, media_type, width, height)
         return web.json_response({"blob": blob, "width": width, "height": height}, status=201)
+
+    async def _keep(
+        self, running: Running, data: bytes, media_type: str, width: int, height: int
+    ) -> str:
+        """Make an image the session's; its id. Raises ``Full`` and ``HttpError``."""
+        hub, live = self.caller.hub, running.live
+        # Not while a session goes: the image may be the file that it leaves to nobody else.
+        async with hub.images:
+            if hashlib.sha256(data).hexdigest() not in live.core.blobs:
+                await hub.quotas.room_for_images(hub.store, live.row.id, len(data))
+            try:
+                blob = await asyncio.to_thread(self.files.put, data)
+            except OSError as error:
+                log.error("image not kept", error=str(error))
+                raise HttpError(
+                    Code.UNAVAILABLE, "the image could not be kept; send it again later"
+                ) from error
+            await hub.store.add_blob(live.row.id, Blob(blob, media_type, width, height, len(data)))
+        live.core.blobs.add(blob)
+        return blob
 
     async def blob(self, request: web.Request) -> web.Response:
         """``GET .../blobs/{blob}``: an image of this session."""
-        _, running = await self._who(request)
+        _, running = await self.caller.who(request)
         blob = request.match_info["blob"]
         if blob not in running.live.core.blobs:
             raise HttpError(Code.NOT_FOUND, "this session has no such image", "blob")
@@ -137,24 +116,9 @@ class Api:
             },
         )
 
-    async def invite(self, request: web.Request) -> web.Response:
-        """``POST .../invites``: a link for one more person, or for many."""
-        token, _ = await self._who(request, "invite")
-        try:
-            wanted = msgspec.json.decode(await request.read(), type=InviteRequest)
-        except msgspec.DecodeError as error:
-            raise HttpError(
-                Code.INVALID, f"{error}; roles are owner, editor and viewer", "role"
-            ) from error
-        invite, text = mint(token.session, wanted.role)
-        await self.hub.store.add_token(invite)
-        return web.json_response(
-            {"path": f"/s/{token.session}#{text}", "role": wanted.role}, status=201
-        )
-
     async def clip(self, request: web.Request) -> web.Response:
         """``GET .../clip.mp4``: the finished take as a video."""
-        _, running = await self._who(request)
+        _, running = await self.caller.who(request)
         conductor = running.conductor
         finished = conductor.current_clip
         if finished is None:
@@ -174,14 +138,14 @@ class Api:
 
     async def takes(self, request: web.Request) -> web.Response:
         """``GET .../takes``: the session's takes, each with its settings and its newest clip."""
-        token, running = await self._who(request)
-        clips = await self.hub.store.newest_clips(token.session)
+        token, running = await self.caller.who(request)
+        clips = await self.caller.hub.store.newest_clips(token.session)
         found = takes_of(running.live.state, clips)
         return web.Response(body=msgspec.json.encode(found), content_type="application/json")
 
     async def who(self, request: web.Request) -> web.Response:
         """``GET .../who?x=&y=&frame=``: which edits weigh on a point of the take (M6)."""
-        _, running = await self._who(request)
+        _, running = await self.caller.who(request)
         try:
             spot = parse_spot(request.query, running.live.state.take_settings.frames)
             answer = await running.conductor.questions.who(spot.frame, (spot.x, spot.y))
@@ -192,27 +156,6 @@ class Api:
         except TooMany as error:
             raise HttpError(Code.RATE_LIMITED, str(error)) from error
         return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
-
-    async def _who(self, request: web.Request, action: str | None = None) -> tuple[Token, Running]:
-        """Who asks, and the session they ask about; ``action`` must be allowed to their role."""
-        session = request.match_info["session"]
-        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-        address = address_of(request.remote)
-        token = await self.gate.authenticate(address, session, text.strip())
-        if scheme.lower() != "bearer" or token is None or token.participant is None:
-            raise HttpError(
-                Code.UNAUTHORISED,
-                "send the participant's token of this session as `Authorization: Bearer ...`",
-                "Authorization",
-            )
-        running = await self.hub.open(session)
-        if running is None:
-            raise HttpError(Code.NOT_FOUND, "this session does not exist", "session")
-        if action is not None and not may(token.role, action):
-            raise HttpError(
-                Code.FORBIDDEN, f"a {token.role} cannot {action}; that is for {who_may(action)}"
-            )
-        return token, running
 
 
 def _too_large() -> str:
@@ -231,9 +174,10 @@ async def errors(
     except BadImage as error:
         return HttpError(error.code, str(error), "body").response()
     except TooManyFailures as error:
-        response = HttpError(Code.RATE_LIMITED, str(error), "Authorization").response()
-        response.headers["Retry-After"] = str(error.retry_after_s)
-        return response
+        wait = error.retry_after_s
+        return HttpError(Code.RATE_LIMITED, str(error), "Authorization", wait).response()
+    except Full as error:
+        return HttpError(Code.TOO_LARGE, str(error), error.field).response()
     except web.HTTPRequestEntityTooLarge:
         return HttpError(Code.TOO_LARGE, _too_large(), "body").response()
     except StoreError as error:

@@ -232,6 +232,8 @@ async def _read(
         await _paced(pace, cost)
         if isinstance(sent, Need | Look):  # a part of the log is read for it
             await _paced(pace, limits.NEED_COST)
+        if outbox.closed_with is not None:
+            return  # while it waited: what somebody sent who was removed then is not heard
         if not isinstance(sent, WireError):
             _dispatch(sent, outbox, running, member)
         elif sent.client_seq is not None:

@@ -1,8 +1,8 @@
-"""A take computed again in a process of its own: ``python -m framejam_server.render.rerun``.
+"""Takes computed again in a process of their own: ``python -m framejam_server.render.rerun``.
 
 The first line it prints says what it computes with: whether that is comparable is for whoever asked
-to see. Then it reads one ``Asked`` as a line of JSON, answers each step by a line, and the whole by
-another. Without a line to read it ends.
+to see. Then it reads one ``Asked`` after the other, each a line of JSON, answers each step by a
+line, and the whole by another. Without a line to read it ends.
 """
 
 from __future__ import annotations
@@ -11,22 +11,29 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
+import numpy
 
 from framejam_protocol.fold.pairs import Pair, Reference
 from framejam_protocol.instructions import Settings
 from framejam_server.render.environment import QUIET
 
+if TYPE_CHECKING:
+    from framejam_pipeline.models.contract import VideoModel
+
 
 class Asked(msgspec.Struct, frozen=True):
-    """A take to compute. ``blobs`` is the folder of the reference images."""
+    """A take to compute. ``blobs`` is the folder of the reference images; ``frames`` is where its
+    decoded frames are written (NumPy's format, (frames, height, width, 3) of bytes), None for
+    nowhere."""
 
     settings: Settings
     pairs: dict[int, Pair]
     references: dict[int, Reference]
     blobs: str
+    frames: str | None = None
 
 
 class Loaded(msgspec.Struct, frozen=True, tag="loaded"):
@@ -58,7 +65,7 @@ Answer = Loaded | Stepped | Computed | Failed
 
 
 def main() -> None:
-    """Load, answer one request, end."""
+    """Load, and answer what is asked until nobody asks any more."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--model", type=Path)
@@ -68,29 +75,30 @@ def main() -> None:
     os.dup2(2, 1)
     os.environ.update({**QUIET, "OMP_WAIT_POLICY": "passive"})
     from framejam_pipeline.errors import PipelineError
+    from framejam_server.render.recompute import load
 
     try:
-        _serve(arguments.model, arguments.threads, answers)
+        model = load(arguments.model, arguments.threads)
+        _say(answers, Loaded(model.hash, model.environment()))
+        while line := sys.stdin.buffer.readline():
+            _compute(msgspec.json.decode(line, type=Asked), model, answers)
     except (PipelineError, MemoryError) as error:
         _say(answers, Failed(str(error) or "there is not enough free memory"))
 
 
-def _serve(folder: Path | None, threads: int, answers: BinaryIO) -> None:
-    from framejam_server.render.recompute import Recomputer, load
+def _compute(asked: Asked, model: VideoModel, answers: BinaryIO) -> None:
+    from framejam_server.render.recompute import Recomputer
 
-    model = load(folder, threads)
-    _say(answers, Loaded(model.hash, model.environment()))
-    line = sys.stdin.buffer.readline()
-    if not line:
-        return
-    asked = msgspec.json.decode(line, type=Asked)
     blobs = Path(asked.blobs)
+    # One for each: no take is remembered for the next.
     recomputer = Recomputer(asked.settings, lambda blob: _blob(blobs, blob), model=model)
     done = recomputer.compute(
         asked.pairs,
         asked.references,
         stepped=lambda position: _say(answers, Stepped(position)),
     )
+    if asked.frames is not None:
+        numpy.save(asked.frames, done.frames)
     _say(answers, Computed(done.digest))
 
 

@@ -147,13 +147,23 @@ class Worker:
         self._queue.stands(key, standing if held else Standing.STILL)
         return held
 
-    async def advance(self, request: Advance, generation: int) -> Advanced:
+    async def advance(
+        self,
+        request: Advance,
+        generation: int,
+        watched: Callable[[], tuple[Tier, ...]] | None = None,
+    ) -> Advanced:
         """One step of a take, on the process of ``generation`` (from ``current``).
+
+        ``watched`` says the tiers when the turn has come, in the place of those of ``request``:
+        whoever came while it waited sees this step.
 
         Raises ``WorkerDied`` where the process ended under this request, ``WorkerReplaced`` where
         it had ended before or the take had to give way, and ``TakeFailed``.
         """
         await self._queue.turn(request.key)
+        if watched is not None:
+            request = msgspec.structs.replace(request, tiers=watched())
         return await self._advanced(request, generation)
 
     async def estimate(self, key: str, tiers: tuple[Tier, ...]) -> Advanced:

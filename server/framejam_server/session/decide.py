@@ -68,17 +68,18 @@ Objections = Callable[[Settings], Mapping[str, str]]
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The rules for one command: the state before it, the prompts' documents, the session's blobs,
-    the sender's Yjs client id, and what speaks against settings."""
+    the sender's Yjs client id, what speaks against settings, and how many events there may be."""
 
     state: State
     texts: Texts
     blobs: Collection[str]
     yjs_client: int
     objections: Objections
+    max_events: int | None = None
 
     def decide(self, participant: str, command: Command, group: int | None) -> Body | No:
         """``group`` is the open group an edit joins (L6)."""
-        refused = self._role(participant, command)
+        refused = self._role(participant, command) or self._full(command)
         if refused is not None:
             return refused
         match command:
@@ -108,6 +109,19 @@ class Rules:
             f"a {role} cannot {action}; ask an owner to invite you as {who_may(action)}",
             "type",
             "A1",
+        )
+
+    def _full(self, command: Command) -> No | None:
+        """Undo goes on: it can be pressed no more often than there are live groups."""
+        most = self.max_events
+        if most is None or self.state.seq < most or isinstance(command, Undo):
+            return None
+        return No(
+            Code.TOO_LARGE,
+            f"the session is full: it has {most:,} events, the most this server keeps; undo still "
+            "works, and a branch of an earlier event goes on from there",
+            None,
+            "A4",
         )
 
     # -- edits ------------------------------------------------------------------------------

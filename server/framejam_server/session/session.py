@@ -67,16 +67,22 @@ class Session:
         events: Iterable[Event] = (),
         receipts: Iterable[Receipt] = (),
         blobs: Iterable[str] = (),
+        state: State | None = None,
     ) -> None:
-        """Rebuild a session from what was stored: every event from seq 1, and the receipts."""
+        """Rebuild a session from what was stored: every event from seq 1, and the receipts.
+
+        ``state`` is the fold of the events, where it is known.
+        """
         self.log: list[Event] = list(events)
-        self.durable: State = fold(self.log)
+        self.durable: State = fold(self.log) if state is None else state
         """The fold of what is stored: whoever stores an event applies it here, too."""
         self.state: State = self.durable.copy()
         """The fold of the whole log. It runs ahead of ``durable`` while a commit is under way."""
         self.blobs: set[str] = set(blobs)
         self.objections: Objections = lambda settings: {}
         """What speaks against settings: whoever knows the model sets it (T8)."""
+        self.max_events: int | None = None
+        """With so many events the session is full (A4); None: never."""
         self._receipts = Receipts(receipts)
         self._texts = Texts(self.log)
         self._groups = Groups()
@@ -219,7 +225,14 @@ class Session:
         """The event a command leads to, or why it leads to none."""
         if isinstance(sent, WireError):
             return No(sent.code, str(sent), sent.field, "L5")
-        rules = Rules(self.state, self._texts, self.blobs, client_of(client_id), self.objections)
+        rules = Rules(
+            self.state,
+            self._texts,
+            self.blobs,
+            client_of(client_id),
+            self.objections,
+            self.max_events,
+        )
         group = self._groups.of(client_id, sent.group, now) if isinstance(sent, Edit) else None
         return rules.decide(participant, sent, group)
 

@@ -34,12 +34,16 @@ class BlobFiles:
         except OSError:
             Path(temporary).unlink(missing_ok=True)
             raise
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
         return blob
 
     def get(self, blob: str) -> bytes:
         """The bytes of an id. Raises ``FileNotFoundError``."""
         return self.path(blob).read_bytes()
+
+    def remove(self, blob: str) -> None:
+        """Delete a file; one that is not there is no error. Raises ``OSError``."""
+        self.path(blob).unlink(missing_ok=True)
 
     def path(self, blob: str) -> Path:
         """Where a blob lies. Raises ``ValueError`` for anything that is no SHA-256."""
@@ -48,7 +52,7 @@ class BlobFiles:
         return self._folder / blob[:2] / blob
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the rename itself durable."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

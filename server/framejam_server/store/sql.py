@@ -1,302 +1,224 @@
-"""A store in SQL: SQLAlchemy's async Core over aiosqlite.
-
-SQLite runs in WAL mode with ``synchronous=FULL``: what ``append`` returned from survives kill -9
-and power loss (L2). There is one writer. A session's journal collects what piled up meanwhile into
-one ``append``, and the appends of all sessions that piled up share a transaction, which is what
-makes an fsync affordable (group commit). Where that fails each is tried alone: one session's
-trouble refuses nobody else's edits.
-"""
+"""A store in SQL: SQLAlchemy's async Core over aiosqlite or asyncpg."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, TypeVar
 
-import msgspec
-import structlog
-from sqlalchemy import URL, Table, bindparam, delete, event, func, literal_column, select
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import Table, delete, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from framejam_protocol.events import Event
-from framejam_server.session.receipts import Answer, Receipt
-from framejam_server.session.upcast import UnknownEvent, decode_log
+from framejam_server.session.upcast import decode_log
 from framejam_server.store import tables
+from framejam_server.store.connections import columns, fields
 from framejam_server.store.contract import (
+    SNAPSHOTS_KEPT,
     Blob,
     NewestClip,
     SessionRow,
+    SessionSize,
+    Snapshot,
     StoredSession,
     StoreError,
     TakeRecord,
     Token,
+    Usage,
 )
+from framejam_server.store.engines import (
+    OF_ONE_MOMENT,
+    create_engine,
+    insert_into,
+    json_integer,
+    sqlite_url,
+)
+from framejam_server.store.sql_access import Access
+from framejam_server.store.sql_log import Logs, event_rows, receipt, receipt_rows
 
-log = structlog.get_logger("framejam.store")
+__all__ = ["SqlStore", "create_engine", "sqlite_url"]
 
-PRAGMAS: Final = {
-    "journal_mode": "wal",  # readers never wait for the writer
-    "synchronous": "FULL",  # an fsync a commit: an ack means durable (L2)
-    "foreign_keys": "ON",
-    "busy_timeout": "5000",
-}
+T = TypeVar("T")
 
-_answer_decoder: Final[msgspec.msgpack.Decoder[Answer]] = msgspec.msgpack.Decoder(Answer)
+_ROWS_AT_ONCE: Final = 1000
+"""Of an import or a branch: between them the event loop does other things."""
 
-
-def sqlite_url(file: Path, driver: str = "sqlite+aiosqlite") -> URL:
-    """The SQLAlchemy URL of a SQLite file."""
-    return URL.create(driver, database=str(file))
-
-
-def create_engine(file: Path) -> AsyncEngine:
-    """An engine whose every connection has the PRAGMAs of this module set."""
-    # What people wrote belongs neither into errors nor into the log.
-    engine = create_async_engine(sqlite_url(file), hide_parameters=True)
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def _set_pragmas(connection: Any, _record: object) -> None:
-        cursor = connection.cursor()
-        for name, value in PRAGMAS.items():
-            cursor.execute(f"PRAGMA {name}={value}")
-        cursor.close()
-
-    return engine
+_OF_SESSIONS: Final = [table for table in tables.metadata.sorted_tables if "session" in table.c]
+"""Every table with rows of sessions, whatever refers to another after it."""
 
 
-@dataclass(eq=False, slots=True)
-class _Batch:
-    """What one caller wants appended; ``settled`` once it is durable or failed."""
-
-    session: str
-    events: Sequence[Event]
-    receipts: Sequence[Receipt]
-    settled: bool = False
-    error: Exception | None = None
-
-
-class SqlStore:
+class SqlStore(Logs, Access):
     """``Store`` on a migrated database. Close it before the event loop ends."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        self._writer = asyncio.Lock()
-        self._batches: list[_Batch] = []
-
     async def create_session(self, row: SessionRow, events: Sequence[Event]) -> None:
+        await self.add_session(row, events)
+
+    async def add_session(
+        self,
+        row: SessionRow,
+        events: Sequence[Event],
+        blobs: Sequence[Blob] = (),
+        takes: Sequence[TakeRecord] = (),
+        tokens: Sequence[Token] = (),
+    ) -> None:
+        own = {"session": row.id}
+        if any(token.session != row.id for token in tokens):
+            raise StoreError("a token is of another session")
         async with self._write() as connection:
-            await connection.execute(tables.sessions.insert(), [_columns(row)])
-            await _insert_batches(connection, [_Batch(row.id, events, ())])
+            await connection.execute(tables.sessions.insert(), [columns(row)])
+            for piece in _pieces(events):
+                rows = await asyncio.to_thread(event_rows, row.id, piece)
+                await connection.execute(tables.events.insert(), rows)
+            await _insert(connection, tables.blobs, [own | columns(one) for one in blobs])
+            await _insert(connection, tables.takes, [own | columns(one) for one in takes])
+            await _insert(connection, tables.tokens, [columns(one) for one in tokens])
+
+    async def delete_session(self, session: str) -> list[str]:
+        blobs = tables.blobs.c
+        async with self._write() as connection:
+            had = await connection.scalars(select(blobs.id).where(blobs.session == session))
+            shared = tables.blobs.alias().c
+            kept = await connection.scalars(
+                select(blobs.id)
+                .join(shared.id.table, shared.id == blobs.id)
+                .where(blobs.session == session, shared.session != session)
+            )
+            for table in reversed(_OF_SESSIONS):
+                await connection.execute(delete(table).where(table.c.session == session))
+            await connection.execute(delete(tables.sessions).where(tables.sessions.c.id == session))
+            return sorted(set(had) - set(kept))
 
     async def sessions(self) -> list[SessionRow]:
-        query = select(tables.sessions).order_by(tables.sessions.c.created_at)
+        table = tables.sessions
+        query = select(*fields(table, SessionRow)).order_by(table.c.created_at)
         return [SessionRow(*row) for row in await self._rows(query)]
 
     async def load(self, session: str) -> StoredSession | None:
+        await self._settle()
         async with self._read() as connection:
-            row = (await connection.execute(_of(tables.sessions, "id", session))).first()
+            await connection.exec_driver_sql(OF_ONE_MOMENT[self._dialect])
+            query = select(*fields(tables.sessions, SessionRow))
+            row = (await connection.execute(query.where(tables.sessions.c.id == session))).first()
             if row is None:
                 return None
-            columns = tables.receipts.c
             events = await connection.scalars(
                 select(tables.events.c.event)
                 .where(tables.events.c.session == session)
                 .order_by(tables.events.c.seq)
             )
-            receipts = await connection.execute(
-                select(*(columns[name] for name in Receipt.__slots__))
-                .where(columns.session == session)
-                # SQLite's rowid is the order of insertion: the order the receipts were given in.
-                .order_by(literal_column("rowid"))
+            receipts = await receipt_rows(connection, session)
+            blobs = await connection.execute(
+                select(*fields(tables.blobs, Blob)).where(tables.blobs.c.session == session)
             )
-            blobs = await connection.execute(_of(tables.blobs, "session", session))
             # Hundreds of thousands of rows take a while: not on the event loop.
             return await asyncio.to_thread(
                 lambda: StoredSession(
                     SessionRow(*row),
                     decode_log(events.all()),
-                    [_receipt(*found) for found in receipts],
-                    [Blob(*found[1:]) for found in blobs],
-                )
-            )
-
-    async def append(
-        self, session: str, events: Sequence[Event], receipts: Sequence[Receipt]
-    ) -> None:
-        batch = _Batch(session, events, receipts)
-        self._batches.append(batch)
-        try:
-            async with self._writer:
-                if not batch.settled:
-                    await self._append_waiting()
-        except BaseException:
-            if batch in self._batches:  # cancelled: nobody waits for it any more
-                self._batches.remove(batch)
-            raise
-        if batch.error is not None:
-            raise batch.error
-
-    async def _append_waiting(self) -> None:
-        """Write every batch that waits, for all who wait; the writer's lock is held."""
-        batches, self._batches = self._batches, []
-        try:
-            if len(batches) == 1 or not await self._append_together(batches):
-                for batch in batches:
-                    await self._append_alone(batch)
-        finally:
-            # Where this was cancelled others are left: the next of them begins anew.
-            self._batches = [one for one in batches if not one.settled] + self._batches
-
-    async def _append_together(self, batches: Sequence[_Batch]) -> bool:
-        """One transaction for all; False where it failed, and nothing is written."""
-        try:
-            async with self._engine.begin() as connection:
-                await _insert_batches(connection, batches)
-        except Exception as error:  # whichever batch it was: alone it will fail again
-            log.warning("batches not written together", batches=len(batches), error=str(error))
-            return False
-        for batch in batches:
-            batch.settled = True
-        return True
-
-    async def _append_alone(self, batch: _Batch) -> None:
-        try:
-            async with self._transaction() as connection:
-                await _insert_batches(connection, [batch])
-        except Exception as error:  # it is for whoever wanted this batch
-            batch.error = error
-        batch.settled = True
-
-    async def forget(self, session: str, receipts: Sequence[Receipt]) -> None:
-        columns = tables.receipts.c
-        async with self._write() as connection:
-            await connection.execute(
-                delete(tables.receipts).where(
-                    columns.session == session,
-                    columns.client_id == bindparam("client"),
-                    columns.client_seq == bindparam("number"),
-                ),
-                [{"client": one.client_id, "number": one.client_seq} for one in receipts],
-            )
-
-    async def add_token(self, token: Token) -> None:
-        async with self._write() as connection:
-            await connection.execute(tables.tokens.insert(), [_columns(token)])
-
-    async def token(self, token_id: str) -> Token | None:
-        rows = await self._rows(_of(tables.tokens, "id", token_id))
-        return Token(*rows[0]) if rows else None
-
-    async def revoke(self, session: str, label: str) -> None:
-        tokens = tables.tokens.c
-        async with self._write() as connection:
-            await connection.execute(
-                delete(tables.tokens).where(
-                    tokens.session == session, tokens.label == label, tokens.participant.is_(None)
+                    [receipt(*found) for found in receipts],
+                    [Blob(*found) for found in blobs],
                 )
             )
 
     async def add_blob(self, session: str, blob: Blob) -> None:
+        insert = insert_into(tables.blobs, self._dialect).on_conflict_do_nothing()
         async with self._write() as connection:
-            row = {"session": session, **_columns(blob)}
-            await connection.execute(sqlite_insert(tables.blobs).on_conflict_do_nothing(), [row])
+            await connection.execute(insert, [{"session": session, **columns(blob)}])
 
-    async def add_take(self, session: str, record: TakeRecord) -> None:
+    async def blobs(self, session: str) -> list[Blob]:
+        table = tables.blobs
+        query = select(*fields(table, Blob)).where(table.c.session == session)
+        return [Blob(*row) for row in await self._rows(query.order_by(table.c.id))]
+
+    async def unused(self, blobs: Sequence[str]) -> list[str]:
+        column, used = tables.blobs.c.id, set[str]()
+        for piece in _pieces(blobs):
+            found = await self._rows(select(column).where(column.in_(piece)).distinct())
+            used.update(blob for (blob,) in found)
+        return sorted(set(blobs) - used)
+
+    async def add_take(self, session: str, record: TakeRecord, keep: int | None = None) -> None:
+        takes = tables.takes
+        here = takes.c.session == session
+        newest = select(takes.c.id).where(here).order_by(takes.c.id.desc())
         async with self._write() as connection:
-            row = {"session": session, **_columns(record)}
-            await connection.execute(tables.takes.insert(), [row])
+            row = {"session": session, **columns(record)}
+            await connection.execute(takes.insert(), [row])
+            if keep is not None:
+                last = newest.offset(keep - 1).limit(1).scalar_subquery()
+                await connection.execute(delete(takes).where(here, takes.c.id < last))
 
     async def takes(self, session: str) -> list[TakeRecord]:
-        query = _of(tables.takes, "session", session).order_by(tables.takes.c.id)
-        return [TakeRecord(*row[2:]) for row in await self._rows(query)]
+        table = tables.takes
+        query = select(*fields(table, TakeRecord)).where(table.c.session == session)
+        return [TakeRecord(*row) for row in await self._rows(query.order_by(table.c.id))]
 
     async def newest_clips(self, session: str) -> list[NewestClip]:
         takes = tables.takes.c
         newest = select(func.max(takes.id)).where(takes.session == session).group_by(takes.take)
-        query = select(
-            takes.take, takes.seq, takes.digest, func.json_extract(takes.record, "$.at")
-        ).where(takes.id.in_(newest))
+        at = json_integer(takes.record, "at", self._dialect)
+        query = select(takes.take, takes.seq, takes.digest, at).where(takes.id.in_(newest))
         return [NewestClip(*row) for row in await self._rows(query.order_by(takes.take))]
 
-    async def ping(self) -> None:
-        await self._rows(select(1))
+    async def add_snapshot(self, session: str, seq: int, data: bytes) -> None:
+        table = tables.snapshots
+        insert = insert_into(table, self._dialect)
+        insert = insert.on_conflict_do_update(
+            index_elements=[table.c.session, table.c.seq], set_={"data": insert.excluded.data}
+        )
+        here = table.c.session == session
+        newest = select(table.c.seq).where(here).order_by(table.c.seq.desc()).limit(SNAPSHOTS_KEPT)
+        async with self._write() as connection:
+            await connection.execute(insert, [{"session": session, "seq": seq, "data": data}])
+            await connection.execute(delete(table).where(here, table.c.seq.not_in(newest)))
 
-    async def close(self) -> None:
-        await self._engine.dispose()
+    async def snapshot(self, session: str) -> Snapshot | None:
+        table = tables.snapshots
+        query = select(*fields(table, Snapshot)).where(table.c.session == session)
+        rows = await self._rows(query.order_by(table.c.seq.desc()).limit(1))
+        return Snapshot(*rows[0]) if rows else None
 
-    async def _rows(self, query: Any) -> Sequence[Any]:
-        async with self._read() as connection:
-            return (await connection.execute(query)).all()
+    async def size(self, session: str) -> SessionSize:
+        blobs, takes = tables.blobs.c, tables.takes.c
+        rows = await self._rows(
+            select(
+                _events_of(session),
+                select(func.count()).where(takes.session == session).scalar_subquery(),
+                func.count(blobs.id),
+                func.coalesce(func.sum(blobs.bytes), 0),
+            ).where(blobs.session == session)
+        )
+        return SessionSize(*(int(number) for number in rows[0]))
 
-    @asynccontextmanager
-    async def _read(self) -> AsyncIterator[AsyncConnection]:
-        try:
-            async with self._engine.connect() as connection:
-                yield connection
-        except UnknownEvent as error:
-            log.error("log not understood", error=str(error))
-            raise StoreError(f"the session's log cannot be read: {error}") from error
-        except (SQLAlchemyError, OSError) as error:
-            log.error("database not read", error=str(error))
-            raise StoreError("the server cannot read its database just now") from error
-
-    @asynccontextmanager
-    async def _write(self) -> AsyncIterator[AsyncConnection]:
-        async with self._writer, self._transaction() as connection:
-            yield connection
-
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
-        """The writer's lock is held."""
-        try:
-            async with self._engine.begin() as connection:
-                yield connection
-        except (SQLAlchemyError, OSError) as error:
-            log.error("database not written", error=str(error))
-            raise StoreError("the server cannot write just now; its disk may be full") from error
-
-
-def _of(table: Table, column: str, value: str) -> Any:
-    return select(table).where(table.c[column] == value)
-
-
-def _columns(row: Any) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in row.__slots__}
-
-
-async def _insert_batches(connection: AsyncConnection, batches: Sequence[_Batch]) -> None:
-    events = [_event_row(batch.session, one) for batch in batches for one in batch.events]
-    receipts = [_receipt_row(batch.session, one) for batch in batches for one in batch.receipts]
-    if events:
-        await connection.execute(tables.events.insert(), events)
-    if receipts:
-        await connection.execute(tables.receipts.insert(), receipts)
+    async def usage(self) -> Usage:
+        sessions, blobs = tables.sessions.c, tables.blobs.c
+        each = select(_events_of(sessions.id).label("events"))
+        logs = each.select_from(tables.sessions).subquery()
+        files = select(func.max(blobs.bytes).label("bytes")).group_by(blobs.id).subquery()
+        rows = await self._rows(
+            select(
+                select(func.count(sessions.id)).scalar_subquery(),
+                select(func.coalesce(func.sum(logs.c.events), 0)).scalar_subquery(),
+                select(func.count(tables.takes.c.id)).scalar_subquery(),
+                select(func.coalesce(func.sum(files.c.bytes), 0)).scalar_subquery(),
+            )
+        )
+        return Usage(*(int(number) for number in rows[0]))
 
 
-def _event_row(session: str, event: Event) -> dict[str, Any]:
-    return {
-        "session": session,
-        "seq": event.seq,
-        "event": msgspec.msgpack.encode(event),
-        "kind": type(event.body).__struct_config__.tag,
-        "author": event.author,
-    }
+def _events_of(session: Any) -> Any:
+    """How many events a session has: a log has no gaps (L1), and its end is found by the index."""
+    events = tables.events.c
+    newest = select(func.max(events.seq)).where(events.session == session)
+    return func.coalesce(newest.correlate(tables.sessions).scalar_subquery(), 0)
 
 
-def _receipt_row(session: str, receipt: Receipt) -> dict[str, Any]:
-    return {
-        "session": session,
-        **_columns(receipt),
-        "answer": msgspec.msgpack.encode(receipt.answer),
-    }
+def _pieces(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (rows[at : at + _ROWS_AT_ONCE] for at in range(0, len(rows), _ROWS_AT_ONCE))
 
 
-def _receipt(
-    client_id: str, participant: str, client_seq: int, digest: bytes, answer: bytes
-) -> Receipt:
-    return Receipt(client_id, participant, client_seq, digest, _answer_decoder.decode(answer))
+async def _insert(
+    connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]]
+) -> None:
+    for piece in _pieces(rows):
+        await connection.execute(table.insert(), piece)

@@ -3,7 +3,7 @@ import { useState } from 'react';
 
 import { timeOfDay } from '../history/describe.ts';
 import { usePersonName } from '../people/usePersonName.ts';
-import { useStudio, whyMute } from '../session/store.ts';
+import { roleOf, useStudio, whyMute } from '../session/store.ts';
 import { Icon } from '../shell/Icon.tsx';
 import { CommentForm } from './CommentForm.tsx';
 import { mayResolve, mayRewrite } from './comments.ts';
@@ -54,7 +54,7 @@ interface ActionsProps {
 
 function Actions({ comment, onWrite }: ActionsProps) {
   const me = useStudio((s) => s.welcome?.participant ?? '');
-  const role = useStudio((s) => s.welcome?.role ?? 'viewer');
+  const role = useStudio((s) => roleOf(s) ?? 'viewer');
   const reason = useStudio(whyMute);
   const resolved = comment.instruction.resolved ?? false;
   const words = resolved ? 'Open it again' : 'Resolve';

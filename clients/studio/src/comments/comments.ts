@@ -1,6 +1,6 @@
 /** Comments: when they are seen, and who may change them. */
 
-import type { Comment, EditRecord, Role } from 'framejam';
+import type { Comment, EditRecord, Standing } from 'framejam';
 
 /** Frames before and after its own on which a pin is still seen: it passes, it does not flash. */
 const NEAR = 1;
@@ -18,11 +18,11 @@ export function inOrder(comments: readonly EditRecord<Comment>[]): EditRecord<Co
 }
 
 /** Everybody rewrites their own comments; an owner anybody's. */
-export function mayRewrite(comment: EditRecord<Comment>, me: string, role: Role): boolean {
+export function mayRewrite(comment: EditRecord<Comment>, me: string, role: Standing): boolean {
   return comment.author === me || role === 'owner';
 }
 
 /** A comment is resolved by whoever steers, and by its author. */
-export function mayResolve(comment: EditRecord<Comment>, me: string, role: Role): boolean {
+export function mayResolve(comment: EditRecord<Comment>, me: string, role: Standing): boolean {
   return comment.author === me || role !== 'viewer';
 }

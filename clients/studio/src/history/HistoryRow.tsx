@@ -3,23 +3,27 @@ import { memo, useEffect, useRef } from 'react';
 
 import { Thumbnail } from '../image/Thumbnail.tsx';
 import { usePersonName } from '../people/usePersonName.ts';
-import { useStudio, whyNoUndo } from '../session/store.ts';
+import { roleOf, useStudio, whyNoUndo } from '../session/store.ts';
 import { undoGesture } from '../session/undo.ts';
 import { Icon } from '../shell/Icon.tsx';
 import { openComment } from '../stage/card.ts';
+import { SeeAfter } from '../past/SeeAfter.tsx';
 import { CompareBefore, MuteGroup } from '../takes/Mute.tsx';
 import {
   describe, entryOf, fateInWords, iconOf, nounOf, subjectOf, timeOfDay, typedParts,
 } from './describe.ts';
 import { Details, hasDetails } from './Details.tsx';
+import type { When } from './entries.ts';
 
 interface Props {
   readonly group: GroupRecord;
   readonly open: boolean;
+  /** Where it is, seen from the moment that the page shows; null while that is now. */
+  readonly when: When;
 }
 
 /** One gesture: what it gave, whose it is, what became of it; opened, what can be changed of it. */
-export const HistoryRow = memo(function HistoryRow({ group, open }: Props) {
+export const HistoryRow = memo(function HistoryRow({ group, open, when }: Props) {
   const row = useRef<HTMLLIElement>(null);
   // No more than it shows: the log changes with every letter that anybody types.
   const words = useStudio((s) => describe(group, s.log));
@@ -28,14 +32,15 @@ export const HistoryRow = memo(function HistoryRow({ group, open }: Props) {
   const author = usePersonName(group.author);
   const person = useStudio((s) => s.log.participants.get(group.author));
   const [first] = group.edits;
+  const inView = open || when === 'here';
   useEffect(() => {
-    if (open) row.current?.scrollIntoView({ block: 'nearest' });
-  }, [open]);
-  if (!first) return null;
+    if (inView) row.current?.scrollIntoView({ block: 'nearest' });
+  }, [inView]);
   return (
     <li
-      ref={row} data-testid="history-item" data-group={group.group} data-kind={subjectOf(first)}
-      data-seq={group.edits.at(-1)?.seq} data-author={person?.name ?? ''} data-open={open}
+      ref={row} data-testid="history-item" data-group={group.group} data-when={when}
+      data-kind={first ? subjectOf(first) : 'restored'}
+      data-seq={group.edits.at(-1)?.seq ?? group.group} data-author={person?.name ?? ''} data-open={open}
       data-undone={group.undone} data-entered={entry}
     >
       <div className="history-row">
@@ -44,7 +49,7 @@ export const HistoryRow = memo(function HistoryRow({ group, open }: Props) {
           type="button" className="history-what" aria-expanded={open} title={words}
           onClick={() => {
             useStudio.setState({ chosen: open ? null : group.group });
-            if (!open && isKind(first, 'comment') && !group.undone) {
+            if (!open && first && isKind(first, 'comment') && !group.undone) {
               openComment(first.seq, first.instruction.frame);
             }
           }}
@@ -62,6 +67,7 @@ export const HistoryRow = memo(function HistoryRow({ group, open }: Props) {
       </div>
       {open && hasDetails(group) && <Details group={group} />}
       {open && <CompareBefore group={group} />}
+      {open && <SeeAfter group={group} />}
     </li>
   );
 });
@@ -78,7 +84,7 @@ function What({ group, words }: { group: GroupRecord; words: string }) {
 /** The picture, the colour or the kind of a gesture. */
 function Mark({ group }: { group: GroupRecord }) {
   const [first] = group.edits;
-  if (!first) return null;
+  if (!first) return <span className="mark"><Icon name="history" /></span>;
   const { instruction } = first;
   if (instruction.kind === 'image' && instruction.blob) {
     return <Thumbnail blob={instruction.blob} size={28} />;
@@ -95,7 +101,7 @@ function Mark({ group }: { group: GroupRecord }) {
 /** Take this gesture back, out of turn: everybody their own, owners anybody's (U2). */
 function UndoThis({ group }: { group: GroupRecord }) {
   const may = useStudio((s) =>
-    group.author === s.welcome?.participant || s.welcome?.role === 'owner');
+    group.author === s.welcome?.participant || roleOf(s) === 'owner');
   const mine = useStudio((s) => group.author === s.welcome?.participant);
   const reason = useStudio(whyNoUndo);
   const name = useStudio((s) => s.log.participants.get(group.author)?.name ?? 'somebody');

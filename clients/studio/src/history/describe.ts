@@ -8,6 +8,7 @@ import {
 import { viewIn, viewInWords } from '../camera/view.ts';
 import type { IconName } from '../shell/Icon.tsx';
 import { perLog } from '../session/perLog.ts';
+import { capital } from './names.ts';
 import { partsOf, type Part, type Typing } from './typed.ts';
 
 /** What a gesture is about, for tests and icons: a prompt by its name. */
@@ -81,6 +82,7 @@ export const groupOf = perLog((log, group: number): GroupRecord | undefined =>
 /** A gesture in one line, for a row, a tooltip or a toast. */
 export function describe(group: GroupRecord, log: LogState): string {
   const first = group.edits[0];
+  if (group.to !== null) return `Restored ${momentOf(group.to, log)}`;
   if (!first) return '';
   const { instruction } = first;
   switch (instruction.kind) {
@@ -113,6 +115,7 @@ function short(words: string): string {
 /** What is undone, after "your" or a name. */
 export function nounOf(group: GroupRecord, log: LogState): string {
   const first = group.edits[0];
+  if (group.to !== null) return `restore to ${momentOf(group.to, log)}`;
   switch (first?.instruction.kind) {
     case undefined: return 'edit';
     case 'text': return `typing “${short(describe(group, log))}”`;
@@ -128,6 +131,18 @@ export function nounOf(group: GroupRecord, log: LogState): string {
     case 'revise':
     case 'settings': return `change “${short(describe(group, log))}”`;
   }
+}
+
+/** What a restore went back to: a version by its name, or after which gesture it was. */
+function momentOf(to: number, log: LogState): string {
+  const version = log.versions.find(({ of }) => of === to);
+  if (version) return `“${version.name}”`;
+  const group = log.groups.findLast((one) => one.group <= to);
+  if (!group) return 'the beginning';
+  const whose = log.participants.get(group.author)?.name ?? 'somebody';
+  // A restore of a restore is not told down to the first of them.
+  const noun = group.to === null ? nounOf(group, log) : 'restore';
+  return `the clip after ${whose}’s ${noun}`;
 }
 
 /** Each field as the gesture left it. */
@@ -203,10 +218,6 @@ export function framesInWords(frames: readonly [number, number] | null): string 
     : `frames ${frames[0] + 1} to ${frames[1] + 1}`;
 }
 
-function capital(words: string): string {
-  return words.charAt(0).toUpperCase() + words.slice(1);
-}
-
 /** The settings that are edits of a take like others (T8). */
 const ENTERED = ['guidance', 'loras', 'harmonize', 'mix', 'align'] as const;
 
@@ -238,6 +249,8 @@ export function stepInWords(step: number): string {
 /** What became of a gesture. */
 export function fateInWords(group: GroupRecord, log: LogState): string {
   if (group.undone) {
+    const restore = group.undoneIn !== null && groupOf(log, group.undoneIn);
+    if (restore && restore.group !== group.group) return 'out by a restore';
     const other = group.undoneBy !== null && group.undoneBy !== group.author;
     return other ? `undone by ${log.participants.get(group.undoneBy ?? '')?.name ?? 'somebody'}`
       : 'undone';

@@ -1,6 +1,6 @@
 /** What to say of an undo that was somebody else's, or did not do what its author may expect. */
 
-import type { LogState, Undone } from 'framejam';
+import type { Event, LogState, Undone } from 'framejam';
 
 import { describe, nounOf } from './describe.ts';
 
@@ -27,4 +27,16 @@ export function undoInWords(
   if (!cover) return null;
   const whose = cover.author === me ? 'your own' : `${nameOf(cover.author)}’s`;
   return `Undone, but ${whose} later change covers it`;
+}
+
+/** The sentence for `me` about a restore: the clip of everybody is another one; null of others. */
+export function restoreInWords(
+  { seq, author, body }: Pick<Event, 'seq' | 'author' | 'body'>, me: string | undefined,
+  log: LogState,
+): string | null {
+  const group = body.kind === 'restored' && log.groups.findLast((one) => one.group === seq);
+  if (!group) return null;
+  const what = describe(group, log);
+  if (author === me) return `${what}. Undo brings back what was.`;
+  return `${log.participants.get(author)?.name ?? 'Somebody'} r${what.slice(1)}`;
 }

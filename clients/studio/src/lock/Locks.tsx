@@ -4,7 +4,7 @@ import { framesInWords } from '../history/describe.ts';
 import { boxOf } from '../outline/shapes.ts';
 import { inkOn } from '../people/colors.ts';
 import { usePersonName } from '../people/usePersonName.ts';
-import { useStudio, whyNoUndo } from '../session/store.ts';
+import { roleOf, useStudio, whyNoUndo } from '../session/store.ts';
 import { undoGesture } from '../session/undo.ts';
 import { Icon } from '../shell/Icon.tsx';
 
@@ -19,7 +19,7 @@ function Padlock({ lock }: { lock: EditRecord<Lock> }) {
   const author = usePersonName(lock.author);
   const color = useStudio((s) => s.log.participants.get(lock.author)?.color ?? '#ffffff');
   const mayUndo = useStudio((s) =>
-    lock.author === s.welcome?.participant || s.welcome?.role === 'owner');
+    lock.author === s.welcome?.participant || roleOf(s) === 'owner');
   const reason = useStudio(whyNoUndo);
   const { left, top, right } = boxOf(outline);
   const within = (units: number): number => Math.min(0.97, Math.max(0.03, fromUnits(units)));

@@ -2,7 +2,8 @@
 
 import { CLOSE, parseLink, Session, type Link, type Presence, type Welcome } from 'framejam';
 
-import { undoInWords } from '../history/undone.ts';
+import { restoreInWords, undoInWords } from '../history/undone.ts';
+import { followAccess } from '../people/following.ts';
 import { backInWords } from './back.ts';
 import { askBeforeLoss } from './leaving.ts';
 import { Notes } from './notes.ts';
@@ -48,6 +49,7 @@ function open(link: Link, token: string, self: Omit<Visit, 'token'>): void {
   });
   useStudio.setState({ page: { name: 'studio' }, session, prompts: session.prompts });
   follow(session);
+  followAccess(session);
   let first = true;
   session.on('welcome', (welcome) => {
     // A page that only came back knows no more than before, and another tab may know better.
@@ -98,10 +100,13 @@ function follow(session: Session): void {
   });
   session.on('state', (log) => set({ log }));
   session.on('prompts', (prompts) => set({ prompts }));
-  session.on('event', ({ event: { body, author }, live }) => {
-    if (!live || body.kind !== 'undone') return;
-    const words = undoInWords(body, author, session.welcome?.participant, session.state);
-    if (words !== null) toast(words, author === session.welcome?.participant ? 'good' : 'bad');
+  session.on('event', ({ event, live }) => {
+    if (!live) return;
+    const { body, author } = event;
+    const me = session.welcome?.participant;
+    const words = body.kind === 'undone' ? undoInWords(body, author, me, session.state)
+      : restoreInWords(event, me, session.state);
+    if (words !== null) toast(words, author === me || body.kind === 'restored' ? 'good' : 'bad');
   });
   session.on('pending', (pending) => set((s) => ({
     pending, notStored: pending.some((p) => p.seq === null) ? s.notStored : null,

@@ -2,7 +2,7 @@
 
 import {
   ApiError, LogFold, UNIT, type LiveDrag, type LiveLine, type LiveStroke, type LogState,
-  type Pending, type Person, type Presence, type Session, type SharedPrompts, type Status,
+  type Pending, type Person, type Presence, type Session, type SharedPrompts, type Standing, type Status,
   type TakeStatus, type Welcome,
 } from 'framejam';
 import { create } from 'zustand';
@@ -89,6 +89,8 @@ export interface StudioState {
   /** Whether the clip played before a tool stopped it. */
   readonly playedBefore: boolean;
   readonly uploading: boolean;
+  /** Whether the page shows the session as it was: nothing can be drawn on that. */
+  readonly inPast: boolean;
   /** What is open on the stage: a comment, or who did what there. */
   readonly card: Card | null;
   /** What was written of a comment that is neither posted nor cancelled. */
@@ -136,6 +138,7 @@ export const useStudio = create<StudioState>(() => ({
   howOpen: false,
   playedBefore: false,
   uploading: false,
+  inPast: false,
   card: null,
   draft: '',
   tab: 'history',
@@ -149,11 +152,17 @@ export function whyMute(state: StudioState): string | null {
   return state.welcome === null ? 'Connecting…' : null;
 }
 
+/** This person's role as it is now: an owner may change it at any time (A1). */
+export function roleOf({ log, welcome }: Pick<StudioState, 'log' | 'welcome'>): Standing | null {
+  if (welcome === null) return null;
+  return log.participants.get(welcome.participant)?.role ?? welcome.role;
+}
+
 /** Why the clip cannot be changed from here; a viewer points and comments. */
 export function whyReadOnly(state: StudioState): string | null {
   const reason = whyMute(state);
-  if (reason !== null || state.welcome?.role !== 'viewer') return reason;
-  return 'You are here as a viewer. Ask the owner for an editor link to change things.';
+  if (reason !== null || roleOf(state) !== 'viewer') return reason;
+  return 'You are here as a viewer. Ask an owner to make you an editor to change things.';
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Settings } from 'framejam';
 import { useId, useState } from 'react';
 
+import { Ownership } from '../people/Ownership.tsx';
 import { toast, useStudio, whyReadOnly } from '../session/store.ts';
 import { Icon } from '../shell/Icon.tsx';
 import { Loras } from './Loras.tsx';
@@ -45,6 +46,7 @@ export function SettingsPanel() {
         <Sampler settings={settings} off={reason !== null} />
         <Loras settings={settings} off={reason !== null} />
       </details>
+      <Ownership />
     </div>
   );
 }

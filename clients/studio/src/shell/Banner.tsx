@@ -1,23 +1,31 @@
 import { CLOSE, type Status } from 'framejam';
 
+import { nameOf } from '../history/names.ts';
+import { dismissNews, useTold } from '../people/following.ts';
+import { endInWords, roleInWords } from '../people/news.ts';
 import { useStudio } from '../session/store.ts';
 import { Wordmark } from './Wordmark.tsx';
 
 interface Notice {
   readonly title: string;
   readonly advice: string;
-  readonly action?: 'reload' | 'retry';
+  readonly action?: 'reload' | 'retry' | 'dismiss';
 }
 
-/** What is wrong with the connection or the server's disk, calmly; nothing while all is well. */
+/**
+ * What is wrong with the connection or the server's disk, or what became of one's own access, calmly;
+ * nothing while all is well.
+ */
 export function Banner() {
   const status = useStudio((s) => s.status);
   const notStored = useStudio((s) => s.notStored);
-  const notice = status.phase === 'live' ? notStoredWords(notStored) : noticeOf(status);
+  const news = useRoleNews();
+  const end = useEnd();
+  const notice = end ?? (status.phase === 'live' ? notStoredWords(notStored) ?? news : noticeOf(status));
   if (!notice) return null;
   return (
     <div className="banner" data-testid="banner" role="status" title={notice.advice}>
-      <span className="banner-dot" data-over={status.phase === 'ended'} />
+      <span className="banner-dot" data-over={status.phase === 'ended'} data-good={notice === news} />
       <p><b>{notice.title}</b> {notice.advice}</p>
       <Action notice={notice} />
     </div>
@@ -27,9 +35,11 @@ export function Banner() {
 function Action({ notice: { action } }: { notice: Notice }) {
   const session = useStudio((s) => s.session);
   if (!action) return null;
-  const [words, act] = action === 'retry'
-    ? ['Try now', () => session?.connect()] as const
-    : ['Reload', () => location.reload()] as const;
+  const [words, act] = {
+    retry: ['Try now', () => session?.connect()],
+    reload: ['Reload', () => location.reload()],
+    dismiss: ['OK', dismissNews],
+  }[action] as [string, () => void];
   return <button type="button" className="button" onClick={act}>{words}</button>;
 }
 
@@ -38,7 +48,8 @@ const KEPT = 'Your edits are kept.';
 /** The end of a connection; in the place of the page where there was never anything to show. */
 export function Ended() {
   const status = useStudio((s) => s.status);
-  const notice = noticeOf(status);
+  const end = useEnd();
+  const notice = end ?? noticeOf(status);
   if (!notice) return null;
   return (
     <main className="threshold">
@@ -50,6 +61,24 @@ export function Ended() {
       </div>
     </main>
   );
+}
+
+/** What to say of one's own new role, until one has read it. */
+function useRoleNews(): Notice | null {
+  const news = useTold((s) => s.role);
+  const name = useStudio((s) => (news === null || news.by === s.welcome?.participant
+    ? null : nameOf(news.by, s.log)));
+  return news && { ...roleInWords(news, name), action: 'dismiss' };
+}
+
+/** What to say where one's access has ended. */
+function useEnd(): Notice | null {
+  const status = useStudio((s) => s.status);
+  const wasHere = useStudio((s) => s.welcome !== null);
+  const by = useTold((s) => s.remover);
+  const remover = useStudio((s) => (by === null ? null : nameOf(by, s.log)));
+  if (status.phase !== 'ended') return null;
+  return endInWords({ code: status.code, wasHere, remover });
 }
 
 /** The server gives the reason; what was given stays on the page and is sent until it is taken. */
@@ -84,10 +113,6 @@ function waitingWords(code: number): string {
 
 function endedWords(code: number, reason: string): Notice {
   switch (code) {
-    case CLOSE.UNAUTHORISED:
-      return { title: 'This link no longer lets you in.', advice: 'Ask the owner for a new one.' };
-    case CLOSE.GONE:
-      return { title: 'This session is gone.', advice: 'It was deleted, or the address is wrong.' };
     case CLOSE.TOO_OLD:
       return { title: 'This page is older than the server.', advice: 'Reload to get the new one.',
                action: 'reload' };

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { sayWhy, takeState, toast, useStudio, type StudioState } from '../session/store.ts';
 import { Icon } from './Icon.tsx';
 
-/** The finished clip as an MP4 file; says why where there is none yet. */
+/** The finished clip as an MP4 file; says why where there is none yet. And the whole session. */
 export function Download() {
   const reason = useStudio(whyNot);
   const session = useStudio((s) => s.session);
@@ -32,7 +32,39 @@ export function Download() {
       >
         <Icon name="download" /> {busy ? 'Preparing…' : 'MP4'}
       </button>
+      <Bundle />
     </div>
+  );
+}
+
+/** The session in one file: its log, pictures and takes, for another server or to keep (R5). */
+function Bundle() {
+  const session = useStudio((s) => s.session);
+  const id = useStudio((s) => s.welcome?.session ?? '');
+  const off = useStudio((s) => s.status.phase !== 'live');
+  const [busy, setBusy] = useState(false);
+
+  const download = async (): Promise<void> => {
+    if (!session) return;
+    setBusy(true);
+    try {
+      save(await session.http.bundle(), `${id}.framejam`);
+    } catch (error) {
+      toast(sayWhy(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <button
+      type="button" className="button" data-testid="download-session" disabled={off || busy}
+      aria-label="Download the session"
+      title={off ? 'Not connected' : 'Download the session: its history, pictures and takes in one file'}
+      onClick={() => void download()}
+    >
+      <Icon name="archive" /> {busy ? 'Preparing…' : 'Session'}
+    </button>
   );
 }
 

@@ -11,7 +11,6 @@ import { Cards } from './Cards.tsx';
 import { Cursors } from './Cursors.tsx';
 import { useOverlay } from './overlay.ts';
 import { PointerRing } from './PointerRing.tsx';
-import { ToolRail } from './ToolRail.tsx';
 import { atFirstFrame, toolInHand } from './tools.ts';
 import { usePointer } from './usePointer.ts';
 
@@ -32,30 +31,27 @@ export function Stage() {
   const drop = useDrop();
 
   return (
-    <>
-      <ToolRail />
-      <div className="well">
-        <div
-          ref={stage} className="stage" data-testid="stage" data-tool={tool} role="group"
-          style={{ '--aspect': aspect } as CSSProperties} aria-label="Stage" {...drop.on}
-        >
-          <canvas ref={picture} data-testid="picture" role="img" aria-label="The clip" />
-          <canvas ref={overlay} data-testid="overlay" aria-hidden="true" />
-          {untouched && (
-            <p className="stage-hint">Describe what to see, paint, or drop a picture here</p>
-          )}
-          {tool === 'camera' && <CameraFrame stage={stage} picture={picture} />}
-          <Locks />
-          <Pins />
-          <Cursors />
-          {(tool === 'brush' || tool === 'recolour') && <BrushRing stage={stage} />}
-          {tool === 'erase' && <EraserRing stage={stage} />}
-          {(tool === 'drag' || tool === 'trajectory') && <ReachRing stage={stage} />}
-          <Cards />
-          {drop.over && <p className="stage-drop">Drop to use it as the reference image</p>}
-        </div>
+    <div className="well">
+      <div
+        ref={stage} className="stage" data-testid="stage" data-tool={tool} role="group"
+        style={{ '--aspect': aspect } as CSSProperties} aria-label="Stage" {...drop.on}
+      >
+        <canvas ref={picture} data-testid="picture" role="img" aria-label="The clip" />
+        <canvas ref={overlay} data-testid="overlay" aria-hidden="true" />
+        {untouched && (
+          <p className="stage-hint">Describe what to see, paint, or drop a picture here</p>
+        )}
+        {tool === 'camera' && <CameraFrame stage={stage} picture={picture} />}
+        <Locks />
+        <Pins />
+        <Cursors />
+        {(tool === 'brush' || tool === 'recolour') && <BrushRing stage={stage} />}
+        {tool === 'erase' && <EraserRing stage={stage} />}
+        {(tool === 'drag' || tool === 'trajectory') && <ReachRing stage={stage} />}
+        <Cards />
+        {drop.over && <p className="stage-drop">Drop to use it as the reference image</p>}
       </div>
-    </>
+    </div>
   );
 }
 

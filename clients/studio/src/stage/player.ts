@@ -5,12 +5,15 @@ import type { Preview } from 'framejam';
 /** What a drawn preview says about itself. */
 export type Shown = Pick<Preview, 'seq' | 'take' | 'step' | 'steps' | 'frames' | 'done'>;
 
+/** A contact sheet, of now or of the past. */
+export type Sheet = Shown & Pick<Preview, 'columns' | 'width' | 'height' | 'mime' | 'image'>;
+
 export class Player {
   readonly #onShown: (shown: Shown) => void;
   readonly #cell = document.createElement('canvas');
   #sheet: ImageBitmap | null = null;
-  #preview: Preview | null = null;
-  #next: Preview | null = null;
+  #preview: Sheet | null = null;
+  #next: Sheet | null = null;
   #decoding = false;
   /** Counts sheets, so that the stage knows when to draw again. */
   version = 0;
@@ -24,7 +27,7 @@ export class Player {
   }
 
   /** Decode a preview and show it; while one is being decoded only the newest waits. */
-  show(preview: Preview): void {
+  show(preview: Sheet): void {
     this.#next = preview;
     if (!this.#decoding) void this.#decode();
   }

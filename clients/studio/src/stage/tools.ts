@@ -1,11 +1,14 @@
 /** Which tool the pointer is, and the frame that goes with it. */
 
 import {
-  useStudio, whyMute, whyReadOnly, type StudioState, type Tool,
+  toast, useStudio, whyMute, whyReadOnly, type StudioState, type Tool,
 } from '../session/store.ts';
+
+const IN_PAST = 'You are looking at the past: go back to now to use the tools.';
 
 /** Why a tool cannot be taken; null where it can. */
 export function whyToolOff(state: StudioState, tool: Tool): string | null {
+  if (state.inPast && tool !== 'select') return IN_PAST;
   switch (tool) {
     case 'select': return null;
     case 'comment':
@@ -30,7 +33,10 @@ export function needsFirstFrame(tool: Tool): boolean {
  */
 export function chooseTool(tool: Tool): void {
   const state = useStudio.getState();
-  if (whyToolOff(state, tool) !== null) return;
+  if (whyToolOff(state, tool) !== null) {
+    if (state.inPast) toast(IN_PAST);
+    return;
+  }
   if (needsFirstFrame(tool)) {
     const playedBefore = needsFirstFrame(state.tool) ? state.playedBefore : state.playing;
     useStudio.setState({ tool, playedBefore });

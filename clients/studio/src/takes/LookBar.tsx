@@ -1,3 +1,4 @@
+import { PastBar } from '../past/PastBar.tsx';
 import { useStudio } from '../session/store.ts';
 import { Icon, type IconName } from '../shell/Icon.tsx';
 import { leave, useLooking } from './looking.ts';
@@ -15,12 +16,13 @@ export function LookBar() {
   const words = useStudio((s) =>
     subject && subjectInWords(subject, s.log, s.welcome?.participant));
   if (!subject) return null;
+  if (subject.kind === 'past') return <PastBar seq={subject.seq} />;
   return (
     <section className="look-bar" aria-label="Your look" data-testid="look-bar">
       <Icon name="eye" />
       {/* What may be long comes last, and is all in the tooltip. */}
       <p role="status" title={words ?? undefined}>
-        Only you see this. You are looking at {subject.kind === 'take' ? '' : 'the clip '}
+        Only you see this. You are looking at {subject.kind === 'take' || subject.kind === 'origin' ? '' : 'the clip '}
         <b>{words}</b>
       </p>
       <div className="segmented" role="group" aria-label="Where it is shown">

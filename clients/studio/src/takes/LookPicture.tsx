@@ -63,9 +63,11 @@ function Progress() {
   const step = useLooking((s) => s.step);
   const over = useLooking((s) => s.over);
   const behind = useLooking((s) => s.behind);
+  const kept = useLooking((s) => s.kept);
+  const passing = useLooking((s) => s.passing);
   const live = useStudio((s) => s.status.phase === 'live');
-  const words = progressInWords({ live, status, step, over, behind });
-  if (words === null) return null;
+  const words = progressInWords({ live, status, step, over, behind, kept });
+  if (words === null || passing) return null;
   const share = status && status.steps > 0 ? step / status.steps : 0;
   return (
     <div className="look-progress" role="status" data-testid="look-progress" data-over={over !== null}>

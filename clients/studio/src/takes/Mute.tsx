@@ -1,10 +1,11 @@
 import type { GroupRecord } from 'framejam';
 
+import { nameOf } from '../history/names.ts';
 import { useStudio, whyMute } from '../session/store.ts';
 import { Icon } from '../shell/Icon.tsx';
 import { lookAt, useLooking } from './looking.ts';
 import { authorsOf, canMute, mutedOf, ofClip, toggled } from './subject.ts';
-import { nameOf, whoseGesture } from './words.ts';
+import { whoseGesture } from './words.ts';
 
 /** Leave a gesture out of what one looks at, for oneself only. */
 export function MuteGroup({ group }: { group: GroupRecord }) {

@@ -1,9 +1,11 @@
+import { capital } from '../history/names.ts';
 import { useStudio } from '../session/store.ts';
 import { Stage } from '../stage/Stage.tsx';
+import { ToolRail } from '../stage/ToolRail.tsx';
 import { LookPicture } from './LookPicture.tsx';
 import { keep, keepNow, leave, useLooking } from './looking.ts';
 import type { Subject } from './subject.ts';
-import { capital, subjectInWords } from './words.ts';
+import { subjectInWords } from './words.ts';
 
 /**
  * The clip; or what one looks at in its place; or both side by side.
@@ -17,6 +19,7 @@ export function Panes() {
   const both = mode === 'beside' && subject !== null;
   return (
     <div className="panes" data-testid="panes" data-mode={mode} data-kind={subject?.kind}>
+      <ToolRail />
       <section className="pane" data-pane="clip" aria-label={both ? 'The clip now' : undefined}>
         {both && <ClipHead subject={subject} />}
         <div className="pane-stage" inert={subject !== null}><Stage /></div>

@@ -26,10 +26,15 @@ export type Since =
   /** It showed this gesture, which was undone since. */
   | { readonly undone: GroupRecord }
   /** It showed a part of this gesture, or none of it though it had begun. */
-  | { readonly cut: GroupRecord };
+  | { readonly cut: GroupRecord }
+  /** This restore came since: what it turned is not left out with it. */
+  | { readonly restored: GroupRecord };
 
 export function since(at: number, log: LogState, turns: Pick<Turns, 'liveAt'>): Since {
   const clip = log.groups.filter((group) => ofClip(group, log));
+  const restored = clip.findLast((group) =>
+    group.to !== null && !group.undone && group.group > at);
+  if (restored) return { restored };
   const undone = clip.find((group) => group.undone && turns.liveAt(group.group, at));
   if (undone) return { undone };
   const cut = clip.find((group) => !group.undone && group.group <= at

@@ -1,4 +1,4 @@
-/** What a look is at (T12): the clip without something, another take, or the clip as it was. */
+/** What a look is at (T12, R1): the clip without something, another take, or the clip as it was. */
 
 import { DEFINING_SETTINGS, isKind, type GroupRecord, type LogState } from 'framejam';
 
@@ -13,7 +13,16 @@ export type Subject =
   /** Another take of the session, by its number. */
   | { readonly kind: 'take'; readonly take: number }
   /** The clip as it was just before this gesture. */
-  | { readonly kind: 'before'; readonly group: number };
+  | { readonly kind: 'before'; readonly group: number }
+  /** The session as it was after this event. */
+  | { readonly kind: 'past'; readonly seq: number }
+  /** The session that this one was branched from, as it was then: after this event. */
+  | { readonly kind: 'origin'; readonly seq: number };
+
+/** The event after which the log is shown as it was; null where it is not the log of then. */
+export function seqOf(subject: Subject | null): number | null {
+  return subject?.kind === 'past' || subject?.kind === 'origin' ? subject.seq : null;
+}
 
 /** What is muted, if that is what is looked at. */
 export function mutedOf(subject: Subject | null): Extract<Subject, { kind: 'muted' }> {
@@ -38,7 +47,7 @@ function without<T>(list: readonly T[], one: T): readonly T[] {
 
 /** Whether a gesture is something of the clip: a comment is not, nor how fast it is played. */
 export function ofClip(group: GroupRecord, log: LogState): boolean {
-  return entryOf(group, log) !== undefined || group.edits.some((edit) =>
+  return group.to !== null || entryOf(group, log) !== undefined || group.edits.some((edit) =>
     isKind(edit, 'settings') && DEFINING_SETTINGS.some((name) => edit.given[name] !== undefined));
 }
 

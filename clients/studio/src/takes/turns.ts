@@ -1,49 +1,43 @@
-/** When gestures were undone and brought back, and what entered which take: the folded log keeps
- * the outcome for the take in force only. */
+/** When gestures were live, and what entered which take: the folded log tells of now only. */
 
-import type { Event } from 'framejam';
-
-interface Turn {
-  readonly seq: number;
-  readonly undone: boolean;
-}
+import type { Past, Session } from 'framejam';
 
 export class Turns {
-  readonly #of = new Map<number, Turn[]>();
-  /** The newest edit that entered each take. */
-  readonly #newest = new Map<number, number>();
+  readonly #log: () => Pick<Session, 'past'> | null;
+  #seq = -1;
+  #past: Past | null = null;
 
-  /** Hear one more event of the log, in seq order. */
-  follow({ seq, body }: Pick<Event, 'seq' | 'body'>): void {
-    if (body.kind === 'entered') {
-      const { take, edits } = body;
-      // One by one: an event may name more edits than a call takes arguments.
-      for (const edit of edits) {
-        this.#newest.set(take, Math.max(this.#newest.get(take) ?? 0, edit));
-      }
-    }
-    if (body.kind !== 'undone' && body.kind !== 'redone') return;
-    for (const group of body.groups) {
-      const turns = this.#of.get(group) ?? [];
-      this.#of.set(group, turns);
-      turns.push({ seq, undone: body.kind === 'undone' });
-    }
+  /** `log` is asked each time: a session may come later, or begin another log. */
+  constructor(log: () => Pick<Session, 'past'> | null) {
+    this.#log = log;
   }
 
   /** Whether a gesture had begun and was live after event `at`. */
   liveAt(group: number, at: number): boolean {
-    const last = this.#of.get(group)?.findLast((turn) => turn.seq <= at);
-    return group <= at && !last?.undone;
+    return group <= at && !this.#at(at)?.dead.has(group);
   }
 
-  /** The newest edit that ever entered this take; 0 where none has. */
-  newestIn(take: number): number {
-    return this.#newest.get(take) ?? 0;
+  /** The newest edit that had ever entered this take by event `at`; 0 where none had. */
+  newestIn(take: number, at: number): number {
+    let newest = 0;
+    for (const edit of this.#at(at)?.entries.get(take)?.keys() ?? []) {
+      newest = Math.max(newest, edit);
+    }
+    return newest;
   }
 
   /** Another log takes the place of this one. */
   clear(): void {
-    this.#of.clear();
-    this.#newest.clear();
+    this.#seq = -1;
+    this.#past = null;
+  }
+
+  /** Many gestures are asked about for one place of the log, which a look through it finds. */
+  #at(seq: number): Past | null {
+    if (seq !== this.#seq) {
+      this.#past = this.#log()?.past(seq) ?? null;
+      this.#seq = seq;
+    }
+    return this.#past;
   }
 }

@@ -6,6 +6,8 @@ import {
 } from 'framejam';
 
 import { groupOf, nounOf } from '../history/describe.ts';
+import { capital, listed, nameOf } from '../history/names.ts';
+import { momentInWords } from '../past/words.ts';
 import type { Subject } from './subject.ts';
 
 /** How many muted gestures are named one by one. */
@@ -14,10 +16,6 @@ const NAMED = 2;
 /** Whose a gesture is, and what: "your drag", "Grace’s brush stroke". */
 export function whoseGesture(group: GroupRecord, log: LogState, me: string | undefined): string {
   return `${whose(group.author, log, me)} ${nounOf(group, log)}`;
-}
-
-export function nameOf(person: string, log: LogState): string {
-  return log.participants.get(person)?.name ?? 'Somebody';
 }
 
 function whose(person: string, log: LogState, me: string | undefined): string {
@@ -41,22 +39,14 @@ export function subjectInWords(subject: Subject, log: LogState, me: string | und
       return record ? `take ${record.take} (${takeInWords(record, log.takes)})` : 'another take';
     }
     case 'before': return `before ${gesture(subject.group, log, me)}`;
+    case 'past': return momentInWords(subject.seq, log, me);
+    case 'origin': return 'the origin, where this branched off';
   }
 }
 
 function gesture(name: number, log: LogState, me: string | undefined): string {
   const group = groupOf(log, name);
   return group ? whoseGesture(group, log, me) : 'a gesture';
-}
-
-/** "a", "a and b", "a, b and c". */
-export function listed(words: readonly string[]): string {
-  const last = words.at(-1) ?? '';
-  return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} and ${last}`;
-}
-
-export function capital(words: string): string {
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 const SETTING_WORDS: Readonly<
@@ -87,16 +77,21 @@ export interface Progress {
   readonly over: string | null;
   /** Whether the clip has changed since it was asked for. */
   readonly behind: boolean;
+  /** Whether a kept picture shows it (R1), or one from a little before; null where none does. */
+  readonly kept: 'exact' | 'near' | null;
 }
 
 /** What to say over the picture of a look, in one or two sentences; null where it says it all. */
-export function progressInWords({ live, status, step, over, behind }: Progress): string | null {
+export function progressInWords(
+  { live, status, step, over, behind, kept }: Progress,
+): string | null {
+  if (kept === 'exact') return null;
   if (over !== null) return sentence(over || 'it has ended');
   const finished = status?.state === 'finished';
   if (behind && finished) return 'The clip has changed: this is made again in a moment.';
   if (finished) return null;
   if (!live) return 'This waits for the connection.';
-  if (!status) return 'Asking for it…';
+  if (!status) return kept ? 'The picture of just then is not kept: making it again…' : 'Asking for it…';
   const words = status.state === 'waiting' ? status.note || 'it waits for its turn'
     : `step ${step} of ${status.steps}${status.note ? `: ${status.note}` : ''}`;
   return sentence(words);

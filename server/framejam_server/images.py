@@ -1,4 +1,4 @@
-"""Look at an uploaded image before anything decodes it (A3)."""
+"""Look at an image from outside, uploaded or in a bundle, before anything decodes it (A3)."""
 
 from __future__ import annotations
 
