@@ -180,6 +180,7 @@ def import_bundle(
 
     try:
         config = Config() if data is None else Config(data=data)
+        _set_up_logs(config.log_format)
         path = asyncio.run(_imported(config, file))
     except ValidationError as error:
         _fail(_first(error))
@@ -374,7 +375,7 @@ def _fail(text: str) -> NoReturn:
 
 
 def _set_up_logs(log_format: str) -> None:
-    """Structured logs on standard error; standard output is for the ready line."""
+    """Structured logs on standard error; standard output is for links."""
     import structlog
 
     renderer: Any = (

@@ -120,6 +120,7 @@ def test_R1_one_scrubs_back_and_sees_the_clip_as_it_was_while_the_other_works_on
     assert grace.part("past-bar").count() == 0
     # What she gives meanwhile lengthens the strip and moves nothing on it.
     thumb = strip.locator(".strip-thumb")
+    thumb.evaluate("(it) => Promise.all(it.getAnimations().map((one) => one.finished))")
     before = thumb.bounding_box()
     red = stroke(grace, RED, 0.5)
     expect(strip).to_have_attribute("data-count", "4")
