@@ -52,11 +52,7 @@ KINDS = {
     Motion: (lambda room: Motion("x"), EDITORS),
     Negative: (lambda room: Negative("x"), EDITORS),
     Spliced: (lambda room: Spliced("content", room.head, (Splice(0, "", "x"),)), EDITORS),
-    # No update at all is wrong in itself, which a viewer is not told.
-    Typed: (
-        lambda room: Typed("content", EMPTY_UPDATE),
-        (Code.INVALID, Code.INVALID, Code.FORBIDDEN),
-    ),
+    Typed: (lambda room: Typed("content", EMPTY_UPDATE), EDITORS),
     Image: (lambda room: Image(None), EDITORS),
     Paint: (lambda room: STROKE, EDITORS),
     Erase: (lambda room: Erase(points=((1, 1), (9, 9)), width=7), EDITORS),
