@@ -257,6 +257,28 @@ async def test_who_is_called_and_cancelled_at_once_gives_the_turn_on() -> None:
     assert not queue.busy
 
 
+async def test_who_ends_while_several_others_are_cancelled_ends_in_peace() -> None:
+    """A hub that closes cancels every take at one time: those that wait have not run since."""
+    queue, ended = Queue(), []
+
+    async def take(name: str) -> None:
+        await queue.turn(name)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            queue.done()
+            ended.append(name)
+
+    takes = [asyncio.create_task(take(name)) for name in ("a/1", "b/1", "c/1")]
+    await asyncio.sleep(0)
+    for one in takes:
+        one.cancel()
+    results = await asyncio.gather(*takes, return_exceptions=True)
+    assert [type(result) for result in results] == [asyncio.CancelledError] * 3
+    assert (ended, queue.busy) == (["a/1"], False)
+    await asyncio.wait_for(queue.turn("d/1"), 1)
+
+
 async def test_a_take_that_rests_lets_the_waiting_ones_go_at_once() -> None:
     queue = Queue()
     queue.stands("a/1", Standing.RUNNING)

@@ -77,8 +77,9 @@ class Turns:
         self._waiting.append(ticket)
 
     def leave(self, ticket: Ticket) -> None:
-        """One that waits does so no longer."""
-        self._waiting.remove(ticket)
+        """One that waits does so no longer; whoever does not wait is passed over."""
+        if ticket in self._waiting:
+            self._waiting.remove(ticket)
 
     def next(self) -> Ticket | None:
         """Whose turn it is now, and waits no longer; None where nobody is to go.
@@ -149,6 +150,10 @@ class Queue:
     def _call(self) -> None:
         if self.busy:
             return
+        # Where several are cancelled at once, those that have not run since wait no longer, too.
+        for ticket, called in self._called.items():
+            if called.cancelled():
+                self._turns.leave(ticket)
         ticket = self._turns.next()
         if ticket is not None:
             self.busy = True
