@@ -30,8 +30,11 @@ Role = Annotated[str, msgspec.Meta(pattern=r"^(owner|editor|viewer)$(?!\n)")]
 Standing = Annotated[str, msgspec.Meta(pattern=r"^(owner|editor|viewer|none)$(?!\n)")]
 """A role, or "none": of somebody who has been removed and may not come back as themselves."""
 
-VersionName = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_VERSION_CHARS)]
-"""What people call a version (R3)."""
+VersionName = Annotated[
+    str,
+    msgspec.Meta(min_length=1, max_length=MAX_VERSION_CHARS, pattern=r"^[^\x00-\x1f]*$(?!\n)"),
+]
+"""What people call a version (R3): one line."""
 
 # ``gc=False`` below: values without cycles, hundreds of thousands of them in a long log. The
 # garbage collector would look at each again and again, and hold up everybody meanwhile.
@@ -136,7 +139,7 @@ class Branched(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="bra
     Access is new: nobody has a role from here on but ``participant``, who owns the branch.
     """
 
-    session: Annotated[str, msgspec.Meta(max_length=64)]
+    session: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z_-]{1,64}$(?!\n)")]
     seq: Seq
     participant: ParticipantId
     v: int = 1

@@ -70,6 +70,9 @@ MAX_VERSION_CHARS: Final = 80
 MAX_VERSIONS: Final = 200
 """Named versions of one session at a time: what a person can still choose from."""
 
+MAX_RESTORES: Final = 500
+"""Restores of one session: each is looked through again by every later one."""
+
 MAX_STROKE_POINTS: Final = 4096
 """Points of one stroke: a minute of a 60 Hz pen. Longer strokes are split by the client."""
 

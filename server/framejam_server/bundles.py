@@ -110,7 +110,7 @@ class Carrier:
             takes = bundle.takes[-self.quotas.takes :] if self.quotas.takes else bundle.takes
             async with self.images:
                 # Another session may have been the last that had one, and have been deleted.
-                await asyncio.to_thread(self._put, bundle, self._missing(bundle))
+                await asyncio.to_thread(lambda: self._put(bundle, self._missing(bundle)))
                 await self.store.add_session(row, bundle.events, bundle.blobs, takes, [token])
         log.info("session imported", session=row.id, events=len(bundle.events))
         return Moved(row, text)

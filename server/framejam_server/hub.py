@@ -151,13 +151,16 @@ class Hub:
                 raise StoreError("the session is being deleted; try again in a moment")
             return self._running.get(session) or await self._load(session)
 
-    async def delete(self, session: str, reason: str) -> None:
+    async def delete(self, session: str, reason: str, *, unused: bool = False) -> None:
         """Delete a session with all it owns, for ever (A4); who is in is told ``reason``.
 
-        Raises ``StoreError``: then nothing is deleted, and who was in comes back by themselves.
+        With ``unused`` only if nobody is in it, or coming in. Raises ``StoreError``: then nothing
+        is deleted, and who was in comes back by themselves.
         """
         async with self._opening:
-            if session in self._going:
+            if self._closed:
+                raise StoreError("the server is stopping")
+            if session in self._going or (unused and self.in_use(session)):
                 return
             self._going.add(session)
             running = self._running.pop(session, None)
@@ -166,10 +169,10 @@ class Hub:
                 await running.quiet()
             try:
                 await self._delete(session, running, reason)
-            except StoreError:
+            except BaseException:  # whatever it was: nobody stays in a session that nobody serves
                 if running is not None:
                     again = "the session could not be deleted; reconnect and resume"
-                    await running.live.stop(Close.UNAVAILABLE, again)
+                    await asyncio.shield(running.live.stop(Close.UNAVAILABLE, again))
                 raise
         finally:
             self._going.discard(session)
@@ -274,21 +277,22 @@ class Hub:
         """End every take and session; clients are told to come back (C6)."""
         async with self._opening:
             self._closed = True
-        for running in self._running.values():
+        open_ones = list(self._running.values())  # one may be deleted meanwhile
+        for running in open_ones:
             running.task.cancel()
         await asyncio.gather(
-            *(running.task for running in self._running.values()),
-            *(running.looks.close() for running in self._running.values()),
+            *(running.task for running in open_ones),
+            *(running.looks.close() for running in open_ones),
             return_exceptions=True,
         )
         await asyncio.gather(
             *(
                 running.live.stop(Close.RESTARTING, "the server restarts; reconnect and resume")
-                for running in self._running.values()
+                for running in open_ones
             )
         )
         # Who was in has been told by now: the next start is quicker, and nobody waits for this.
-        for running in self._running.values():
+        for running in open_ones:
             if running.live.snapshots is not None:
                 await running.live.snapshots.last()
         self._running.clear()

@@ -24,14 +24,20 @@ async def delete_forgotten(hub: Hub, days: int) -> list[str]:
     """
     gone: list[str] = []
     try:
-        for row in await hub.store.sessions():
+        rows = await hub.store.sessions()
+    except StoreError as error:
+        log.error("forgotten sessions not found", error=str(error))
+        return gone
+    for row in rows:
+        try:
             if hub.in_use(row.id):
                 await hub.trail.write(row.id, "in_use")
             elif await _last_opened(hub, row) < hub.clock.now() - days * DAY_S * 1000:
-                await hub.delete(row.id, REASON)
-                gone.append(row.id)
-    except StoreError as error:
-        log.error("forgotten sessions not deleted", error=str(error))
+                await hub.delete(row.id, REASON, unused=True)
+                if not hub.in_use(row.id):
+                    gone.append(row.id)
+        except StoreError as error:
+            log.error("forgotten session not deleted", session=row.id, error=str(error))
     return gone
 
 

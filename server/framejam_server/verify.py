@@ -180,7 +180,7 @@ def computed_again(stored: StoredTake, process: Process, stepped: Callable[[int]
 def threads_of(record: Record) -> int:
     """How many threads the model had that the take was made with."""
     said = record.environment.get("threads", "")
-    return min(max(int(said), 1), 64) if said.isascii() and said.isdigit() else 1
+    return min(max(int(said), 1), 64) if re.fullmatch("[0-9]{1,3}", said) else 1
 
 
 def _changed_image(told: Iterable[Mapping[int, Pair]], blobs: Path) -> str | None:

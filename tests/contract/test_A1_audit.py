@@ -36,7 +36,11 @@ async def test_A1_entries_are_counted_in_each_session(store):
 async def test_A1_a_crowd_of_strangers_fills_no_disk(store, monkeypatch):
     for module in (memory, sql_access):
         monkeypatch.setattr(module, "AUDIT_KEPT", 5)
+    await store.create_session(SessionRow("session2", "e", 2), [CREATED])
+    await store.audit("session2", Audit(99, "joined", "anna"))
     for at in range(1, 13):
         await store.audit("session1", Audit(at, "joined"))
     kept = await store.audit_trail("session1", None, 100)
     assert [(entry.id, entry.at) for entry in kept] == [(n, n) for n in range(12, 7, -1)]
+    other = await store.audit_trail("session2", None, 100)
+    assert other == [Audit(99, "joined", "anna", id=1)], "it pushes nothing out elsewhere"

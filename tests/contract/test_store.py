@@ -67,13 +67,16 @@ async def test_A2_tokens_are_found_by_id_and_revoked_by_label(store):
     invite = Token("t1", "session1", b"d" * 32, "owner", None, "launch")
     own = Token("t2", "session1", b"e" * 32, "owner", "anna", "launch")
     other = Token("t3", "session1", b"f" * 32, "editor", None, "")
-    for token in (invite, own, other):
+    await store.create_session(SessionRow("session2", "e", 2), [CREATED])
+    elsewhere = Token("t4", "session2", b"g" * 32, "owner", None, "launch")
+    for token in (invite, own, other, elsewhere):
         await store.add_token(token)
     assert await store.token("t1") == invite
     await store.revoke("session1", "launch")
     assert await store.token("t1") is None
     assert await store.token("t2") == own, "a participant's token is no invite"
     assert await store.token("t3") == other
+    assert await store.token("t4") == elsewhere, "each session has its own"
 
 
 async def test_A3_blobs_belong_to_a_session_once(store):

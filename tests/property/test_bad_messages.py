@@ -23,7 +23,7 @@ from people import Table
 
 from framejam_protocol.errors import Code
 from framejam_protocol.fold.canonical import state_hash
-from framejam_protocol.messages import Ack, Edit, Fault, Need, PresenceUpdate, Redo, Refusal, Undo
+from framejam_protocol.messages import Ack, Command, Fault, Need, PresenceUpdate, Refusal
 from framejam_protocol.wire import WireError, decode_client, decode_server, encode
 from framejam_server.session import receipts
 from framejam_server.session.presence import Roster
@@ -141,7 +141,7 @@ class Room:
             if error.client_seq is None:
                 return Fault(code=error.code, message=str(error), field=error.field)
             return self.command(error)
-        if isinstance(message, Edit | Undo | Redo):
+        if isinstance(message, Command):
             return self.command(message)
         if isinstance(message, PresenceUpdate):
             self.roster.point(1, message)
@@ -204,7 +204,7 @@ def test_L5_the_answer_names_the_field_wherever_it_is(message, path):
         assert caught.value.client_seq == message["client_seq"]
 
 
-_COMMANDS = ("edit", "undo", "redo")
+_COMMANDS = ("edit", "undo", "redo", "mark", "restore")
 
 
 def bend(chance: random.Random) -> bytes:

@@ -227,6 +227,32 @@ async def test_A1_who_is_coming_in_while_the_link_is_revoked_is_not_left_inside(
     assert all(member.participant in room.ids.values() for member in room.live.members.values())
 
 
+async def test_A1_who_is_removed_while_they_are_coming_in_is_not_left_inside(house, room):
+    """Their role is gone and their token is not yet: nothing of what they still have lets in."""
+    invite, token = await room.invite(), house.store.token
+
+    async def removed_meanwhile(name):
+        found = await token(name)
+        if found is not None and found.via == invite.id:
+            assert await room.live.assign(room.ids["olga"], found.participant, "none") is None
+        return found
+
+    house.store.token = removed_meanwhile
+    assert await refused(room, invite.token) == WORDS
+    assert "none" in room.roles().values()
+    assert not room.live.members
+
+
+async def test_A1_who_is_out_with_the_link_they_came_by_leaves_no_links_behind(house, room):
+    first = await room.invite(role="owner")
+    otto = await room.join(first.token, name="Otto")
+    theirs, other = await room.invite(otto.token, role="owner"), await room.invite()
+    answer = await room.call("DELETE", f"invites/{first.id}", "olga")
+    assert answer.json["removed"] == [otto.welcome["participant"]]
+    assert [one["id"] for one in await invites(room)] == [other.id]
+    assert await refused(room, theirs.token) == WORDS
+
+
 async def test_A1_links_of_somebody_who_is_no_owner_any_more_open_nothing(house, room):
     await room.add("otto", "owner")
     back = await room.invite("otto", role="owner")

@@ -4,6 +4,7 @@ The tables are held against the union of messages and the router: what is new th
 """
 
 import asyncio
+import io
 import json
 from typing import get_args
 
@@ -11,6 +12,7 @@ import msgspec
 import pytest
 from aiohttp import web
 from house import house_in
+from PIL import Image as Picture
 
 from framejam_protocol.errors import Close, Code
 from framejam_protocol.events import Entered
@@ -35,6 +37,7 @@ from framejam_protocol.instructions import (
     Typed,
 )
 from framejam_protocol.messages import ClientMessage
+from framejam_server.store.contract import TakeRecord
 
 TRIANGLE = ((1000, 1000), (30000, 1000), (1000, 60000))
 STROKE = Paint(points=((1, 1), (900, 900)), color="#ff0000", width=100)
@@ -113,6 +116,15 @@ CALLS = {
 PUBLIC = {"/", "/s/{session}", "/socket", "/healthz", "/readyz", "/metrics"}
 
 
+def _png() -> bytes:
+    buffer = io.BytesIO()
+    Picture.new("RGB", (8, 8), "teal").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+PNG = _png()
+
+
 @pytest.fixture
 async def house(tmp_path):
     async with house_in(tmp_path) as made:
@@ -180,6 +192,79 @@ async def test_A1_every_call_by_everybody(house, call):
                 assert json.loads(answer.body)["error"]["code"] == Code.FORBIDDEN
         if answer.status >= 400 or method == "GET":
             assert kept(house, room) == before, who
+
+
+async def filled(house):
+    """A session with something of everything that can be asked for, and the names of that."""
+    room = await house.session(owner="owner", editor="editor", viewer="viewer")
+    blob = (await room.call("POST", "blobs", "owner", PNG)).json["blob"]
+    raw = await room.join("owner")
+    done = await raw.command(type="edit", instruction={"kind": "image", "blob": blob})
+    await raw.close()
+    await house.store.add_take(room.id, TakeRecord(1, done["seq"], "0" * 64, "{}"))
+    invite = (await room.invite("owner")).id
+    names = {"blob": blob, "seq": 1, "invite": invite, "participant": room.ids["editor"]}
+    return room, names
+
+
+async def seen(house, method, path, token, body):
+    """All that whoever calls is told."""
+    house.ahead += 60  # wrong tokens have a rate
+    headers = {"Authorization": f"Bearer {token}"}
+    data = json.dumps(body).encode() if isinstance(body, dict) else body
+    async with house.http.request(
+        method, house.origin + path, data=data, headers=headers
+    ) as response:
+        said = {name: value for name, value in response.headers.items() if name != "Date"}
+        return response.status, said, await response.read()
+
+
+@pytest.mark.parametrize("who", MEMBERS)
+async def test_A1_who_is_in_another_session_is_told_what_is_told_of_one_that_is_not_there(
+    house, who
+):
+    """Though they name what the session has: its images, its links, its people."""
+    here, _ = await filled(house)
+    there, names = await filled(house)
+    token, before = here.tokens[who], kept(house, there)
+    await house.hub.trail.close()
+    trail = await house.store.audit_trail(there.id, None, 99)
+    bundle = (await here.call("GET", "bundle", "owner")).body
+    for method, path in CALLS:
+        body = CALLS[method, path][0]
+        if path.endswith("/blobs"):
+            body = PNG
+        elif path.endswith("/imports"):
+            body = bundle
+        for verb in (method, "HEAD") if method == "GET" else (method,):
+            asked = verb, path.format(session=there.id, **names), token, body
+            nowhere = verb, path.format(session="0" * 16, **names), token, body
+            answer = await seen(house, *asked)
+            assert answer == await seen(house, *nowhere), asked
+            assert answer[0] == (405 if verb == "HEAD" and path.endswith("/bundle") else 401)
+    told = []
+    for session in (there.id, "0" * 16):
+        raw = await here.knock(token, session)
+        assert await raw.close_code() == Close.UNAUTHORISED
+        told.append((raw.messages, raw.closed))
+    assert told[0] == told[1]
+    assert kept(house, there) == before
+    await house.hub.trail.close()
+    assert await house.store.audit_trail(there.id, None, 99) == trail, "nobody was noted"
+
+
+async def test_A1_an_image_of_another_session_is_none_of_this_one(house):
+    _, names = await filled(house)
+    here = await house.session(owner="owner")
+    known = await here.call("GET", f"blobs/{names['blob']}", "owner")
+    unknown = await here.call("GET", f"blobs/{BLOB}", "owner")
+    assert (known.status, known.body) == (unknown.status, unknown.body)
+    assert known.status == 404
+    raw = await here.join("owner")
+    for blob in (names["blob"], BLOB):
+        image = {"kind": "image", "blob": blob}
+        answer = await raw.command(type="edit", instruction=image)
+        assert (answer["code"], answer["field"]) == (Code.NOT_FOUND, "instruction.blob")
 
 
 async def answered(raw, message):

@@ -122,6 +122,14 @@ async def test_A1_who_was_removed_has_no_role_though_a_crash_left_their_token(ro
     assert (await remove(room, "olga", "vera")).status == 200
 
 
+async def test_A1_who_was_removed_takes_no_client_id_from_others(room):
+    assert await room.live.assign(room.ids["olga"], room.ids["edna"], "none") is None
+    raw = await room.knock(room.tokens["edna"], client_id="client-wanted")
+    assert await raw.close_code() == Close.UNAUTHORISED
+    vera = await room.join("vera", client_id="client-wanted")
+    assert vera.welcome["participant"] == room.ids["vera"]
+
+
 async def test_A1_a_message_that_waits_when_its_sender_is_removed_is_not_heard(room):
     edna = await room.join("edna")
     before = room.live.state.seq

@@ -105,15 +105,45 @@ def test_A1_a_role_is_outside_of_the_state_hash_and_of_everybodys_undo():
 
 def test_A1_the_next_command_goes_by_the_new_role():
     made = table(olga="owner", edna="editor")
-    made.edit("edna", Content("once"))
+    words = made.edit("edna", Content("once"))
     assign(made, "olga", "edna", "viewer")
     assert code(made.give("edna", Content("more"))) == Code.FORBIDDEN
-    assert code(made.undo("edna")) is None, "one's own is taken back by any role"
+    assert code(made.undo("edna")) == Code.NOTHING_TO_UNDO, "what an editor gave stays"
+    assert code(made.undo("edna", words)) == Code.FORBIDDEN
     assert code(made.give("edna", Comment((1, 1), 0, "but see"))) is None
+    assert code(made.undo("edna")) is None
+    assert code(made.redo("edna")) is None
     assign(made, "olga", "edna", "none")
     for command in (Content("more"), Comment((1, 1), 0, "still")):
         assert code(made.give("edna", command)) == Code.FORBIDDEN
     assert code(made.undo("edna")) == Code.FORBIDDEN
+
+
+def test_A1_who_was_made_a_viewer_brings_no_edit_back_and_undoes_no_restore():
+    made = table(olga="owner", edna="editor")
+    made.edit("edna", Content("once"))
+    named = made.state.seq
+    made.edit("olga", Content("twice"))
+    made.restore("edna", named)
+    restored = made.state.seq
+    assign(made, "olga", "edna", "viewer")
+    assert code(made.undo("edna", restored)) == Code.FORBIDDEN
+    assert code(made.undo("edna")) == Code.NOTHING_TO_UNDO
+    assign(made, "olga", "edna", "editor")
+    made.undo("edna")
+    assign(made, "olga", "edna", "viewer")
+    assert code(made.redo("edna")) == Code.FORBIDDEN
+
+
+def test_A1_who_is_an_owner_no_more_gives_no_roles_whenever_they_asked():
+    made = table(olga="owner", otto="owner", edna="editor")
+    assign(made, "olga", "otto", "editor")
+    for hand_over in (False, True):
+        no = made.session.assign("otto", "edna", "owner", 0, hand_over=hand_over)
+        assert isinstance(no, No)
+        assert (no.code, no.rule) == (Code.FORBIDDEN, "A1")
+    assert made.state.participants["edna"].role == "editor"
+    assert isinstance(made.session.assign("otto", "otto", "none", 0), list), "but they may leave"
 
 
 def test_R4_in_a_branch_nobody_has_a_role_but_the_one_who_branched():

@@ -14,6 +14,7 @@ from framejam_protocol.errors import Code
 from framejam_protocol.wire import WireError, decode_client, too_long
 from framejam_server.images import BadImage, inspect_image
 from framejam_server.net.auth import authenticate, mint
+from framejam_server.store.contract import SessionRow
 from framejam_server.store.memory import MemoryStore
 
 EDIT = {"type": "edit", "client_seq": 3, "instruction": {"kind": "content", "text": "x"}}
@@ -122,6 +123,7 @@ async def test_A2_odd_tokens_open_nothing_and_do_not_reach_the_store(text):
 
 async def test_A2_a_minted_token_opens_its_own_session_only():
     store = MemoryStore()
+    await store.create_session(SessionRow("s", "e", 0), [])
     token, text = mint("s", "editor")
     await store.add_token(token)
     assert await authenticate(store, "s", text) == token

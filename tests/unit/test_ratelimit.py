@@ -8,6 +8,7 @@ from framejam_protocol.limits import BURST_S, MAX_UNAUTHENTICATED, SESSION_SHARE
 from framejam_server.net.auth import mint
 from framejam_server.net.gate import MAX_ADDRESSES, Gate, NoPlace, TooManyFailures, address_of
 from framejam_server.session.ratelimit import Bucket, EditRates
+from framejam_server.store.contract import SessionRow
 from framejam_server.store.memory import MemoryStore
 
 
@@ -126,6 +127,7 @@ async def test_A2_wrong_tokens_are_limited_by_address_before_the_store_is_asked(
             return await super().token(token_id)
 
     store = Counting()
+    await store.create_session(SessionRow("s", "e", 0), [])
     token, text = mint("s", "editor")
     other, newcomer = mint("s", "editor")
     await store.add_token(token)
@@ -149,6 +151,7 @@ async def test_A2_wrong_tokens_are_limited_by_address_before_the_store_is_asked(
 
 async def test_A2_right_tokens_cost_nothing_however_many_come():
     store = MemoryStore()
+    await store.create_session(SessionRow("s", "e", 0), [])
     made, _ = gate(store, failed_tokens_per_minute=5)
     for _ in range(50):
         token, text = mint("s", "editor")
@@ -158,6 +161,7 @@ async def test_A2_right_tokens_cost_nothing_however_many_come():
 
 async def test_A2_a_revoked_token_is_not_known_any_more():
     store = MemoryStore()
+    await store.create_session(SessionRow("s", "e", 0), [])
     token, text = mint("s", "owner", label="launch")
     await store.add_token(token)
     made, _ = gate(store, failed_tokens_per_minute=2)

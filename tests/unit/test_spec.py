@@ -54,6 +54,7 @@ LIMITS = {
     "GROUP_SILENCE_MS": f"edits, {limits.GROUP_SILENCE_MS:,} ms of silence |",
     "MAX_NAME_CHARS": f"| a name | {limits.MAX_NAME_CHARS} characters |",
     "MAX_VERSION_CHARS": f"| the name of a version | {limits.MAX_VERSION_CHARS} characters |",
+    "MAX_RESTORES": f"| restores | {limits.MAX_RESTORES} of a session |",
     "MAX_VERSIONS": f"| versions | {limits.MAX_VERSIONS} of a session |",
     "MAX_STROKE_POINTS": f"| a stroke | {limits.MAX_STROKE_POINTS:,} points |",
     "MAX_PATH_POINTS": f"| a path | {limits.MAX_PATH_POINTS:,} points |",

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from framejam_protocol.errors import Code
-from framejam_protocol.events import Created, Edited, Event
+from framejam_protocol.events import Branched, Created, Edited, Event, Marked, Restored
 from framejam_protocol.fold.canonical import state_hash
 from framejam_protocol.fold.merge import prompt_text
 from framejam_protocol.fold.pairs import pairs, references
@@ -23,6 +23,7 @@ from framejam_protocol.limits import (
     MAX_LOCKS,
     MAX_PARTICIPANTS,
     MAX_REGIONS,
+    MAX_RESTORES,
     MAX_UNDONE_PROMPT_CHARS,
     MAX_VERSIONS,
 )
@@ -109,6 +110,7 @@ def _state(events: Sequence[Event], images: Collection[str], manifest: Manifest)
         raise _wrong(LOG, "the state hash of what it adds up to is not the manifest's")
     most = {
         "people": (len(state.participants), MAX_PARTICIPANTS),
+        "restores": (len(state.restores), MAX_RESTORES),
         "versions": (len(state.versions), MAX_VERSIONS),
         "characters in a prompt": (
             max(len(prompt_text(state, prompt)) for prompt in PROMPTS),
@@ -127,12 +129,21 @@ def _check_events(events: Sequence[Event], images: Collection[str]) -> None:
     if not events or not isinstance(events[0].body, Created):
         raise _wrong(LOG, "a log begins with `created`")
     for event in events[1:]:
+        if _names_later(event):
+            raise _wrong(LOG, f"event {event.seq} names an event that is not before it")
         if isinstance(event.body, Created):
             raise _wrong(LOG, f"event {event.seq} is `created`: only the first event is")
         if isinstance(event.body, Edited) and isinstance(event.body.instruction, Image):
             blob = event.body.instruction.blob
             if blob is not None and blob not in images:
                 raise _wrong(BLOBS + blob, f"event {event.seq} names it, and it is missing")
+
+
+def _names_later(event: Event) -> bool:
+    match event.body:
+        case Marked(of=seq) | Branched(seq=seq) | Restored(to=seq):
+            return seq >= event.seq
+    return False
 
 
 def _served(events: Sequence[Event], images: Collection[str]) -> State:

@@ -34,7 +34,9 @@ class InviteRequest(msgspec.Struct, forbid_unknown_fields=True):
         Annotated[int, msgspec.Meta(ge=limits.MIN_INVITE_S, le=limits.MAX_INVITE_S)] | None
     ) = None
     max_uses: Annotated[int, msgspec.Meta(ge=1, le=limits.MAX_INVITE_USES)] | None = None
-    label: Annotated[str, msgspec.Meta(max_length=limits.MAX_LABEL_CHARS)] = ""
+    label: Annotated[
+        str, msgspec.Meta(max_length=limits.MAX_LABEL_CHARS, pattern=r"^[^\x00-\x1f]*$(?!\n)")
+    ] = ""
 
 
 class RoleRequest(msgspec.Struct, forbid_unknown_fields=True):

@@ -135,10 +135,19 @@ async def _join(hub: Hub, live: LiveSession, invite: Token, participant: str, he
             role=invite.role,
         )
     )
-    if await hub.store.token(token.id) is None:  # the invite was revoked meanwhile
+    again = await hub.store.token(invite.id)
+    # The invite was revoked meanwhile, or whoever made it owns the session no more.
+    revoked = again is None or (again.created_by and not _owns(live, again.created_by))
+    if revoked or await hub.store.token(token.id) is None:
+        await hub.store.forget_person(live.row.id, participant)
         await live.assign("", participant, "none")
         raise _no_way_in()
     return text
+
+
+def _owns(live: LiveSession, participant: str) -> bool:
+    person = live.state.participants.get(participant)
+    return person is not None and person.role == "owner"
 
 
 def _has_role(live: LiveSession, participant: str) -> bool:

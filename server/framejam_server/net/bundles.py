@@ -105,15 +105,21 @@ class Bundles:
 
     async def bring(self, request: web.Request) -> web.Response:
         """``POST .../imports``: a new session of the bundle that is the body."""
-        token, _ = await self.caller.who(request, "import")
+        token, running = await self.caller.who(request, "import")
         if (request.content_length or 0) > MAX_BUNDLE_BYTES:
             raise _too_large()
         who = self._take_place(token)
         path = None
         try:
             path = await self._new_file()
-            await _receive(request, path)
+            try:
+                async with asyncio.timeout(_SENDING_S):
+                    await _receive(request, path)
+            except TimeoutError as error:
+                message = f"it took longer than {_SENDING_S:.0f} s; send it again, and faster"
+                raise HttpError(Code.INVALID, message, "body") from error
             async with self.working:
+                self.caller.require(running, token.participant or "", "import")
                 moved = await self._moved(self.carrier.bring(path))
         finally:
             await self._leave(who, path)
@@ -131,10 +137,15 @@ class Bundles:
             message = f"the log ends at {state.seq}: name an event up to there"
             raise HttpError(Code.NOT_FOUND, message, "seq")
         person = state.participants[token.participant or ""]
-        async with self.working:
-            moved = await self._moved(
-                self.carrier.branch(running.live.row.id, wanted.seq, person, wanted.name)
-            )
+        place = self._take_place(token)
+        try:
+            async with self.working:
+                self.caller.require(running, person.participant, "branch")
+                moved = await self._moved(
+                    self.carrier.branch(running.live.row.id, wanted.seq, person, wanted.name)
+                )
+        finally:
+            await self._leave(place, None)
         trail = self.caller.hub.trail
         who = person.participant
         trail.note(token.session, "branched", who, moved.row.id, f"at event {wanted.seq}")
@@ -145,7 +156,7 @@ class Bundles:
         """Who has a bundle on its way now; let go of it with ``_leave``. Raises ``HttpError``."""
         who = token.session, token.participant or ""
         if who in self.busy:
-            message = "a bundle of yours is on its way already; wait until it is there"
+            message = "a bundle or branch of yours is on its way already; wait until it is there"
             raise HttpError(Code.RATE_LIMITED, message, retry_after_s=_RETRY_S)
         if len(self.busy) >= MOST_AT_ONCE:
             message = f"{MOST_AT_ONCE} bundles are on their way already; try again later"

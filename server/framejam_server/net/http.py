@@ -71,12 +71,14 @@ class Api:
 
     async def upload(self, request: web.Request) -> web.Response:
         """``POST .../blobs``: keep an image; answers its id and size."""
-        _, running = await self.caller.who(request, "upload")
+        token, running = await self.caller.who(request, "upload")
         if (request.content_length or 0) > MAX_BLOB_BYTES:
             raise HttpError(Code.TOO_LARGE, _too_large())
         data = await request.read()
         async with self.decoding:
             media_type, width, height = await asyncio.to_thread(inspect_image, data)
+        # The body may have taken its time: so may an owner have.
+        self.caller.require(running, token.participant or "", "upload")
         blob = await self._keep(running, data, media_type, width, height)
         return web.json_response({"blob": blob, "width": width, "height": height}, status=201)
 

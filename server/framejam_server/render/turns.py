@@ -151,9 +151,9 @@ class Queue:
         if self.busy:
             return
         # Where several are cancelled at once, those that have not run since wait no longer, too.
-        for ticket, called in self._called.items():
+        for one, called in self._called.items():
             if called.cancelled():
-                self._turns.leave(ticket)
+                self._turns.leave(one)
         ticket = self._turns.next()
         if ticket is not None:
             self.busy = True

@@ -50,7 +50,7 @@ from framejam_server.session.no import No
 from framejam_server.session.roles import may, who_may
 from framejam_server.session.shapes import objection
 from framejam_server.session.text import Texts
-from framejam_server.session.undo import plan_redo, plan_undo, plan_undo_of, text_changes
+from framejam_server.session.undo import is_talk, plan_redo, plan_undo, plan_undo_of, text_changes
 
 _MOST: Final[Mapping[type, tuple[int, str, str]]] = {
     Camera: (MAX_CAMERAS, "cameras", "M4"),
@@ -240,7 +240,9 @@ class Rules:
 
     def _undo(self, participant: str, named: int | None) -> Undone | No:
         if named is None:
-            plan = plan_undo(self.state, participant)
+            plan = plan_undo(
+                self.state, participant, lambda group: self._may_turn(participant, group)
+            )
             if plan is None:
                 return No(
                     Code.NOTHING_TO_UNDO,
@@ -280,6 +282,8 @@ class Rules:
                 "group",
                 "U2",
             )
+        if not self._may_turn(participant, group):
+            return _not_a_viewers("undo")
         if group in self.state.dead:
             return No(Code.NOTHING_TO_UNDO, f"group {group} is undone already", "group", "U2")
         return None
@@ -293,8 +297,15 @@ class Rules:
                 None,
                 "U4",
             )
+        if not all(self._may_turn(participant, group) for group in groups):
+            return _not_a_viewers("redo")
         texts = self._turn(*self.state.flips(groups, dying=False))
         return texts if isinstance(texts, No) else Redone(groups=groups, texts=texts)
+
+    def _may_turn(self, participant: str, group: int) -> bool:
+        """Whether somebody's role lets them undo or redo a group: who was made a viewer has edits
+        of before."""
+        return may(self.state.participants[participant].role, "edit") or is_talk(self.state, group)
 
     def _turn(self, dies: Set[int], comes: Set[int]) -> tuple[Text, ...] | No:
         """Take groups out and bring others back: what that does to the prompts, as text (U6)."""
@@ -319,6 +330,15 @@ class Rules:
             for prompt, splices in changes.items()
             if splices
         )
+
+
+def _not_a_viewers(action: str) -> No:
+    return No(
+        Code.FORBIDDEN,
+        f"a viewer cannot {action} an edit, comments only; an owner can make you an editor again",
+        "type",
+        "A1",
+    )
 
 
 def _ordered(frames: object) -> No | None:

@@ -6,7 +6,7 @@ from framejam_protocol.errors import Code
 from framejam_protocol.events import Assigned, Marked, Standing
 from framejam_protocol.fold.past import Turned
 from framejam_protocol.fold.state import State
-from framejam_protocol.limits import MAX_VERSIONS
+from framejam_protocol.limits import MAX_RESTORES, MAX_VERSIONS
 from framejam_protocol.messages import Mark
 from framejam_server.session.no import No
 
@@ -36,6 +36,9 @@ def restore(state: State, author: str, to: int) -> Turned | No:
     """What a restore by ``author`` would turn."""
     if to > state.seq:
         return _beyond(state, "to")
+    if len(state.restores) >= MAX_RESTORES:
+        message = f"the session was restored {MAX_RESTORES} times already; undo instead, or branch"
+        return No(Code.TOO_LARGE, message, None, "R3")
     turned = state.turned(to, author)
     if turned.out or turned.back or turned.steps:
         return turned
@@ -51,7 +54,11 @@ def assign(
 
     With ``hand_over`` and the role "owner", ``by`` is an editor afterwards.
     """
-    person = state.participants.get(participant)
+    person, asking = state.participants.get(participant), state.participants.get(by)
+    leaving = participant == by and role == "none"
+    # Whoever asked may have been an owner when they began to.
+    if asking is not None and asking.role != "owner" and not leaving:
+        return No(Code.FORBIDDEN, "only owners give roles", "participant", "A1")
     if person is None or (person.role == "none" and role == "none"):
         return No(Code.NOT_FOUND, "nobody of this id is here", "participant", "A1")
     if person.role == "none":

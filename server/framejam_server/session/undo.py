@@ -5,12 +5,12 @@ A plan names groups. What it does to the prompts is found by ``text_changes``.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from framejam_protocol.fold.merge import deleters, field_cover
 from framejam_protocol.fold.state import State
-from framejam_protocol.instructions import Prompt, Splice, Text
+from framejam_protocol.instructions import Comment, Prompt, Revise, Splice, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,25 @@ class UndoPlan:
     shadowed_by: int | None = None
 
 
-def plan_undo(state: State, person: str) -> UndoPlan | None:
-    """One press of undo by ``person``, or None where they have no live group.
+def is_talk(state: State, group: int) -> bool:
+    """Whether a group is comments and what became of them, which viewers may have (A1)."""
+    if group in state.restores:
+        return False
+    kinds = (_about(state, seq) for seq in state.members(group))
+    return all(kind is Comment for kind in kinds)
+
+
+def _about(state: State, seq: int) -> type:
+    instruction = state.edits[seq].instruction
+    while isinstance(instruction, Revise):
+        instruction = state.edits[instruction.target].instruction
+    return type(instruction)
+
+
+def plan_undo(
+    state: State, person: str, may: Callable[[int], bool] = lambda group: True
+) -> UndoPlan | None:
+    """One press of undo by ``person``, or None where they have no live group they ``may`` undo.
 
     Walks back over the person's own live groups to the newest with a visible effect and names
     every group it passed (U3). Where none has one, only the newest is undone and ``shadowed_by``
@@ -30,7 +47,7 @@ def plan_undo(state: State, person: str) -> UndoPlan | None:
     """
     passed: list[int] = []
     for group in reversed(state.by_author.get(person, ())):
-        if group in state.dead:
+        if group in state.dead or not may(group):
             continue
         passed.append(group)
         if is_visible(state, group):
