@@ -282,6 +282,21 @@ async def test_A4_sessions_that_nobody_opens_are_deleted_after_their_days(house)
     assert await delete_forgotten(house.hub, 30) == [here.id]
 
 
+async def test_A4_who_came_long_ago_and_worked_since_keeps_the_session(house):
+    """The server was off when the days' notes were due: the log tells, too."""
+    room = await house.session(olga="owner")
+    raw = await room.join("olga")
+    house.ms += 20 * DAY_MS
+    assert (await raw.content("still at it"))["type"] == "ack"
+    await raw.close()
+    while room.live.members:
+        await asyncio.sleep(0.01)
+    house.ms += 29 * DAY_MS
+    assert await delete_forgotten(house.hub, 30) == []
+    house.ms += 2 * DAY_MS
+    assert await delete_forgotten(house.hub, 30) == [room.id]
+
+
 async def test_A4_a_store_that_fails_keeps_forgotten_sessions_for_the_next_day(house):
     room = await house.session(olga="owner")
     house.ms += 31 * DAY_MS

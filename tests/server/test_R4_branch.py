@@ -173,3 +173,25 @@ async def test_R4_a_branch_outlives_what_it_came_from(tmp_path: Path):
         token = answer["path"].split("#")[1]
         assert (await room.call("GET", f"blobs/{blob}", token)).body == picture()
         assert branch.live.state.origin is not None
+
+
+async def test_R4_A4_no_branch_of_a_session_whose_images_went_meanwhile(tmp_path: Path):
+    """It is deleted between reading it and writing the branch: the files are gone by then."""
+    async with house_in(tmp_path) as house:
+        room, _, _ = await worked_on(house)
+        blob = (await room.call("POST", "blobs", "olga", picture())).json["blob"]
+        raw = await room.join("ed")
+        image = {"kind": "image", "blob": blob}
+        seq = (await raw.command(type="edit", instruction=image))["seq"]
+        await raw.close()
+        load = house.store.load
+
+        async def deleted_meanwhile(session):
+            stored = await load(session)
+            await house.hub.delete(session, "over")
+            return stored
+
+        house.store.load = deleted_meanwhile
+        answer = await room.call("POST", "branches", "ed", {"seq": seq})
+        assert (answer.status, answer.json["error"]["code"]) == (404, "not_found")
+        assert await house.store.sessions() == []

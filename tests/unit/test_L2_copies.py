@@ -85,7 +85,8 @@ def everything() -> list[Event]:
     table.restore("ben1", 12)
     table.paint("ben1")
     table.undo("ben1")
-    table.assign("anna", "ben1", "viewer")
+    table.join("olga", "owner")
+    table.assign("olga", "ben1", "viewer")
     table.session.branch(Branched("origin", table.state.seq, "anna"), 0)
     return table.session.log
 

@@ -288,5 +288,5 @@ def test_L3_what_is_frozen_of_the_vectors_is_as_it_was():
         digest.update(msgspec.msgpack.encode(frozen))
     assert (FORMAT, digest.hexdigest()) == (
         1,
-        "9577f3bfbacf402b24abe631648f5e6a55b7ff9d5a951604410cf52259434217",
+        "6112b9756af7e2c4c6f0d8eb92252f31ef087b44f00e6ba09bdca0fc5afd0add",
     )

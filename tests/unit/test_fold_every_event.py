@@ -44,6 +44,7 @@ from framejam_protocol.wire import decode_server, encode
 def every_event() -> list[Event]:
     """A log in which every kind of event and instruction comes, and each changes something."""
     table = Table("anna", "ben1")
+    table.join("olga", "owner")
     table.spliced("anna", 0, "", "red sea", group="g")
     table.spliced("anna", 0, "red", "blue", group="g")
     table.motion("ben1", "left")
@@ -73,7 +74,7 @@ def every_event() -> list[Event]:
     assert isinstance(table.restore("ben1", 9), Event)
     table.undo("ben1")
     table.redo("ben1")
-    table.assign("anna", "ben1", "owner")
+    table.assign("olga", "ben1", "owner")
     table.session.branch(Branched("origin", table.state.seq, "anna"), 0)
     return table.session.log
 

@@ -57,6 +57,8 @@ async def admit(
         close, reason = live.ended
         raise Refused(close, Code.UNAVAILABLE if close.retry else Code.NOT_FOUND, reason)
     if not _has_role(live, participant):
+        if own_token is not None:
+            live.core.release(hello.client_id)
         raise _no_way_in()
     if own_token is not None:
         gate.know(own_token)
