@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
-from people import BLOB, created
+import PIL.Image
+from people import created
 from session_clients import Client, Sent
 
 from framejam_protocol.errors import Code
 from framejam_protocol.events import Edited, Event, Joined, Marked, Redone, Restored, Undone
 from framejam_protocol.fold.canonical import state_hash
 from framejam_protocol.fold.records import Edit as LoggedEdit
+from framejam_protocol.fold.snapshot import freeze, thaw
 from framejam_protocol.fold.state import State, fold
 from framejam_protocol.instructions import PROMPTS, Fields, Given, Typed
 from framejam_protocol.messages import (
@@ -26,9 +31,16 @@ from framejam_protocol.messages import (
     Restore,
     Undo,
 )
+from framejam_server.export.bundle import Contents, write_bundle
 from framejam_server.session.receipts import Receipt
 from framejam_server.session.session import Append, Effect, Remember, Reply, Session
 from framejam_server.session.upcast import decode_log
+
+_FILE = io.BytesIO()
+PIL.Image.new("RGB", (4, 3), "#446688").save(_FILE, "PNG")
+PICTURE = _FILE.getvalue()
+BLOB = hashlib.sha256(PICTURE).hexdigest()
+"""The one image that the session has: a real one, for bundles are read with care."""
 
 SILENCE_MS = 2_000
 """As L6 has it, whatever the server counts by."""
@@ -57,6 +69,7 @@ class Server:
         self.unsettled: set[str] = set()
         """Clients one of whose Yjs updates was refused: what they typed upon it is, too."""
         self.now = 0
+        self.snapshot: bytes | None = None
         self.core = Session(decode_log(self.rows), [], [BLOB])
         for person, role in people.items():
             joined = Joined(participant=person, name=person, color="#000000", role=role)
@@ -79,11 +92,26 @@ class Server:
         self.gestures.pop(client.id, None)
 
     def restart(self) -> None:
-        """What was not durable is gone, and so is every connection."""
+        """What was not durable is gone, and so is every connection; the state comes from the newest
+        snapshot and what was stored since."""
         for client in self.clients:
             client.disconnected()
         self.gestures.clear()
-        self.core = Session(decode_log(self.rows), self.receipts, [BLOB])
+        log = decode_log(self.rows)
+        state = thaw(self.snapshot, log) if self.snapshot else State()
+        for event in log[state.seq :]:
+            state.apply(event)
+        self.core = Session(log, self.receipts, [BLOB], state)
+
+    def keep(self) -> None:
+        """Write a snapshot of what is durable."""
+        self.snapshot = freeze(self.core.durable, decode_log(self.rows))
+
+    def bundle(self, file: Path) -> None:
+        """Write the session to a file (R5)."""
+        log = decode_log(self.rows)
+        contents = Contents("session", "epoch", None, log, [], [BLOB])
+        write_bundle(file, contents, lambda _: io.BytesIO(PICTURE))
 
     # -- the log ------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ How many examples, and where failing ones are kept, is in ``tests/conftest.py``.
 """
 
 import sys
+import tempfile
 from pathlib import Path
 
 import msgspec
@@ -18,9 +19,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent / "unit"))
 from letters import Letters
-from people import BLOB
 from session_clients import Client, Splicer, Typist, Whole
-from session_server import Server, in_force, mappings
+from session_server import BLOB, Server, in_force, mappings
 
 from framejam_protocol.events import Branched, Event
 from framejam_protocol.fold.canonical import state_hash
@@ -43,6 +43,7 @@ from framejam_protocol.instructions import (
     Trajectory,
 )
 from framejam_protocol.messages import Ack, Edit, EndGroup, Mark, Redo, Restore, Undo
+from framejam_server.export.unbundle import opened
 from framejam_server.session.session import Reply, Session
 from framejam_server.session.upcast import decode_log
 
@@ -209,6 +210,21 @@ class SessionMachine(RuleBasedStateMachine):
         )
         assert not any(press(branch, who, Undo) for who in PEOPLE if who != owner)
         assert fold(branch.log) == branch.state
+
+    @rule()
+    def a_snapshot_is_kept(self):
+        self.server.keep()
+
+    @rule()
+    def the_session_moves(self):
+        """R5: out into a file and in again, and nothing is another than it was."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "session.framejam"
+            self.server.bundle(file)
+            with opened(file) as bundle:
+                assert bundle.events == decode_log(self.server.rows)
+                assert bundle.state == self.server.core.durable
+                assert [blob.id for blob in bundle.blobs] == [BLOB]
 
     @rule(who=client)
     def end_group(self, who):

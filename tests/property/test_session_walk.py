@@ -87,6 +87,8 @@ def step(machine: SessionMachine, chance: random.Random) -> None:
         "come_back": (4, (set(),)),
         "lose_a_commit": (3, (who, chance.randrange(1, 5))),
         "restart": (0.5, (set(),)),
+        "a_snapshot_is_kept": (0.5, ()),
+        "the_session_moves": (0.1, ()),
         "undo_and_redo": (0.5, (chance.choice(["anna", "ben1", "cleo", "vera"]), 20)),
     }  # fmt: skip
     (name,) = chance.choices(list(some), [weight for weight, _ in some.values()])
