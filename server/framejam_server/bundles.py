@@ -17,7 +17,7 @@ import structlog
 from framejam_protocol.events import Branched, Edited, Event, Joined
 from framejam_protocol.fold.records import Participant
 from framejam_protocol.instructions import Image
-from framejam_server.export.bundle import SUFFIX, BadBundle, Contents, write_bundle
+from framejam_server.export.bundle import SUFFIX, BadBundle, Contents, Manifest, write_bundle
 from framejam_server.export.unbundle import Bundle, Progress, opened, silent
 from framejam_server.net.auth import mint
 from framejam_server.quotas import Full, Quotas
@@ -97,7 +97,9 @@ class Carrier:
         transaction or not at all. Raises ``BadBundle``, ``Full``, ``StoreError`` and ``OSError``.
         """
         with contextlib.ExitStack() as stack:
-            bundle = await asyncio.to_thread(stack.enter_context, opened(path, progress))
+            bundle = await asyncio.to_thread(
+                stack.enter_context, opened(path, progress, self._count)
+            )
             await self._room(bundle)
             # Files that no session names do no harm, if it ends here.
             await asyncio.to_thread(self._put, bundle, [blob.id for blob in bundle.blobs])
@@ -146,15 +148,18 @@ class Carrier:
 
     async def _room(self, bundle: Bundle) -> None:
         await self.quotas.room_for_session(self.store)
+        size = sum(blob.bytes or 0 for blob in bundle.blobs)
+        await self.quotas.room_for_images(self.store, None, size)
+
+    def _count(self, manifest: Manifest) -> None:
+        """Before the log is read, which is as long as it says there. Raises ``Full``."""
         most = self.quotas.events
-        if most is not None and len(bundle.events) > most:
+        if most is not None and manifest.seq > most:
             raise Full(
-                f"a session has {most:,} events at most, and the bundle {len(bundle.events):,}: "
+                f"a session has {most:,} events at most, and the bundle {manifest.seq:,}: "
                 "ask whoever runs this server to raise max_events",
                 "body",
             )
-        size = sum(blob.bytes or 0 for blob in bundle.blobs)
-        await self.quotas.room_for_images(self.store, None, size)
 
     def _open(self, image: str) -> IO[bytes]:
         return self.files.path(image).open("rb")

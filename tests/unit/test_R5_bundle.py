@@ -401,7 +401,7 @@ def test_R5_a_log_with_a_gap_or_another_order(tmp_path):
     events, _ = log()
     missing = rows([*events[:3], *events[4:]])
     refused(spoilt(tmp_path, log=missing, seq=len(events) - 1), LOG, "event 4 is damaged")
-    refused(spoilt(tmp_path, log=missing), LOG, f"the manifest says {len(events)}")
+    refused(spoilt(tmp_path, log=missing), LOG, f"not the {len(events)} events")
     swapped = [events[0], events[2], events[1], *events[3:]]
     refused(spoilt(tmp_path, log=rows(swapped)), LOG, "event 2 is damaged")
     refused(spoilt(tmp_path, log=b"", seq=1), LOG)

@@ -61,16 +61,23 @@ def silent(_what: str, _done: int, _of: int) -> None:
     """Nobody watches."""
 
 
+def _anything(_manifest: Manifest) -> None:
+    """No bundle is too large."""
+
+
 @contextmanager
-def opened(path: Path, progress: Progress = silent) -> Iterator[Bundle]:
+def opened(
+    path: Path, progress: Progress = silent, bounded: Callable[[Manifest], None] = _anything
+) -> Iterator[Bundle]:
     """Read a bundle and check everything in it; its images are decoded one at a time.
 
-    Blocks: call it in a thread. Raises ``BadBundle``, and ``OSError`` where the file cannot be
-    read.
+    Blocks: call it in a thread. Raises ``BadBundle``, ``OSError`` where the file cannot be
+    read, and what ``bounded`` raises, which sees the manifest before anything else is read.
     """
     with path.open("rb") as file:
         archive = Archive(file)
         manifest = archive.manifest
+        bounded(manifest)
         events = _events(archive.read(LOG), manifest)
         progress(LOG, 1, 1)
         images = archive.images()
@@ -94,8 +101,10 @@ def _events(data: bytes, manifest: Manifest) -> list[Event]:
         if at > len(data):
             raise _wrong(LOG, f"event {len(rows) + 1} is cut off")
         rows.append(data[at - size : at])
+        if len(rows) > manifest.seq:
+            break
     if len(rows) != manifest.seq:
-        raise _wrong(LOG, f"it has {len(rows)} events, and the manifest says {manifest.seq}")
+        raise _wrong(LOG, f"it has not the {manifest.seq} events that the manifest says")
     try:
         return decode_log(rows)
     except UnknownEvent as error:
