@@ -316,3 +316,17 @@ def test_a_note_of_a_strange_session_is_no_path(tmp_path):
     for strange in ("../x", "a/b", "", "x" * 65):
         with pytest.raises(ValueError, match="id"):
             leavings.note(strange, [])
+
+
+async def test_A4_what_was_to_be_deleted_unused_stays_where_somebody_came_in_meanwhile(house):
+    """They came after it was looked at, and before it was deleted."""
+    room = await house.session(olga="owner")
+    olga = await room.join("olga")
+    await house.hub.delete(room.id, "nobody was here", unused=True)
+    assert await house.store.load(room.id) is not None
+    assert (await olga.content("still here"))["type"] == "ack"
+    await olga.close()
+    while house.hub.in_use(room.id):
+        await asyncio.sleep(0.01)
+    await house.hub.delete(room.id, "nobody was here", unused=True)
+    assert await house.store.load(room.id) is None
